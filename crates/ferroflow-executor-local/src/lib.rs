@@ -1,0 +1,1 @@
+//! Tasks as operating-system processes under one supervisor.

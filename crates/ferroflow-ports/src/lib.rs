@@ -1,0 +1,1 @@
+//! Contracts between the loop and the outside world.

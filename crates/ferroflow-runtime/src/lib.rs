@@ -1,0 +1,1 @@
+//! The loop: load, plan, commit, perform, observe.

@@ -1,0 +1,1 @@
+//! REST of v2beta1 and the web page.

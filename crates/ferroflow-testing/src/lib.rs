@@ -1,0 +1,1 @@
+//! Builders, in-memory adapters and the simulator.

@@ -1,0 +1,3 @@
+//! The Ferroflow binary.
+
+fn main() {}
