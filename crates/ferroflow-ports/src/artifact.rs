@@ -1,0 +1,41 @@
+//! Bytes of artifacts by URI.
+
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+
+use crate::error::PortError;
+
+/// One object below an artifact's URI.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredObject {
+    /// Path below the artifact's URI; empty if the artifact is a single file.
+    pub path: String,
+    /// Size in bytes.
+    pub size_bytes: u64,
+}
+
+/// Where artifacts live. URIs come from our own records, never straight from a request;
+/// a store still refuses any that lie outside its root.
+#[async_trait]
+pub trait ArtifactStore: Send + Sync {
+    /// The default pipeline root, without a final slash.
+    fn default_root(&self) -> String;
+
+    /// Whether runs may write below this root; says why not. `InvalidArgument` if the scheme or place is not served.
+    fn check_root(&self, root: &str) -> Result<(), PortError>;
+
+    /// The local path behind a URI if user code can read and write it in place; `None` if it must be copied.
+    fn local_path(&self, uri: &str) -> Option<PathBuf>;
+
+    /// The objects at or below a URI, in order of path. Empty if there are none.
+    async fn list(&self, uri: &str) -> Result<Vec<StoredObject>, PortError>;
+
+    /// The bytes of the object at `uri` (a file of an artifact folder is `<uri>/<path>`). `NotFound` if there is none.
+    async fn get(&self, uri: &str) -> Result<BoxStream<'static, Result<Bytes, PortError>>, PortError>;
+
+    /// Removes everything at or below a URI. Not an error if there is nothing. Idempotent.
+    async fn delete(&self, uri: &str) -> Result<(), PortError>;
+}

@@ -1,0 +1,64 @@
+//! Runs attempts somewhere and reports how they ended.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use ferroflow_engine::{AttemptOutcome, TaskAttempt};
+use ferroflow_model::record::AttemptPhases;
+use ferroflow_model::{AttemptId, Timestamp};
+use futures_util::stream::BoxStream;
+
+use crate::error::PortError;
+
+/// What an executor says about an attempt.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Report {
+    /// The process runs. May be left out for attempts that end at once.
+    Started {
+        /// The attempt.
+        id: AttemptId,
+        /// When.
+        at: Timestamp,
+    },
+    /// The attempt ended; comes exactly once per attempt until acknowledged, and again after a restart if it was not.
+    Ended {
+        /// The attempt.
+        id: AttemptId,
+        /// How.
+        outcome: AttemptOutcome,
+        /// When what happened (only what the executor knows).
+        phases: AttemptPhases,
+    },
+}
+
+/// Runs attempts. All calls are idempotent by attempt id.
+#[async_trait]
+pub trait Executor: Send + Sync {
+    /// Starts the attempt unless it was started before (then nothing happens: it is adopted, its report will come).
+    /// Returns once the attempt is in safe hands, which outlive this process. Long preparation (installing packages)
+    /// goes on after the return. An error means that the attempt was not started and never will be by this call:
+    /// the caller treats it as failed with this message.
+    async fn ensure_started(&self, attempt: TaskAttempt) -> Result<(), PortError>;
+
+    /// Asks the attempt's whole process group to end: TERM, then KILL after `grace`. Ends in a report
+    /// [`AttemptOutcome::Stopped`] unless it ended otherwise first. An attempt that nobody knows is reported as stopped.
+    async fn ensure_stopped(&self, id: &AttemptId, grace: Duration) -> Result<(), PortError>;
+
+    /// The next report. Only one caller. Cancelling the call loses nothing. `None` when the executor has shut down.
+    async fn next_report(&self) -> Option<Report>;
+
+    /// The report of this attempt's end is stored for good: the executor may forget the attempt and clear its scratch
+    /// folders. Its log stays.
+    async fn acknowledge(&self, id: &AttemptId);
+
+    /// Forgets logs and folders of a deleted run.
+    async fn forget_run(&self, run: ferroflow_model::RunId) -> Result<(), PortError>;
+
+    /// The attempt's log from its first byte. With `follow` the stream ends when the attempt has ended.
+    /// `NotFound` if there is no log.
+    async fn logs(&self, id: &AttemptId, follow: bool) -> Result<BoxStream<'static, Result<Bytes, PortError>>, PortError>;
+
+    /// Lets go: running attempts go on without this process. Idempotent.
+    async fn detach(&self);
+}
