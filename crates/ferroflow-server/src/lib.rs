@@ -1,1 +1,50 @@
-//! REST of v2beta1 and the web page.
+//! KFP's API v2beta1 over REST, uploads, logs, and the web page: one port.
+//!
+//! Translates between clients and the ports; decides nothing about runs, keeps no records, and knows no database.
+//! Begin with [`serve`]; a request goes through [`serve`] → `guard` → `rest` → `v2beta1`.
+
+mod guard;
+mod logs;
+mod page;
+mod rest;
+mod serve;
+mod status;
+mod v2beta1;
+mod web;
+
+use std::sync::Arc;
+
+use ferroflow_ports::{ArtifactStore, Clock, Executor, RunControl, Store};
+
+pub use page::PageTokenKey;
+pub use serve::{ServeError, ServerOptions, check_listen, serve};
+pub use v2beta1::experiment::ensure_default_experiment;
+pub use v2beta1::run_details::pod_name;
+
+/// Everything that the API stands on. Clones share it.
+#[derive(Clone)]
+pub struct Services {
+    /// Records.
+    pub store: Arc<dyn Store>,
+    /// Bytes of artifacts.
+    pub artifacts: Arc<dyn ArtifactStore>,
+    /// The life of runs.
+    pub runs: Arc<dyn RunControl>,
+    /// Logs of tasks.
+    pub executor: Arc<dyn Executor>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Signs page tokens; the same for the life of a data directory.
+    pub page_tokens: PageTokenKey,
+    /// What `healthz` says about this build.
+    pub build: BuildInfo,
+}
+
+/// Where this binary comes from.
+#[derive(Debug, Clone)]
+pub struct BuildInfo {
+    /// Commit, or `unknown`.
+    pub commit_sha: String,
+    /// Version, or `unknown`.
+    pub tag_name: String,
+}

@@ -1,0 +1,205 @@
+//! REST: HTTP requests become typed calls and typed answers become HTTP, after the annotations in the protos.
+//!
+//! Routes outside the protos (uploads, logs, health) and the page are served here too. Begin with [`Rest::answer`].
+
+pub(crate) mod answer;
+mod body;
+mod calls;
+mod route;
+mod transcode;
+mod uploads;
+
+use axum::body::Body;
+use bytes::Bytes;
+use futures_util::StreamExt;
+use hyper::{Method, Request, StatusCode};
+use serde::Serialize;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use self::answer::{Answer, error, json, plain_error};
+use self::body::{BodyBudget, MAX_BODY_BYTES, drain, read_whole};
+use self::route::{PathFields, Route};
+use self::uploads::UploadKind;
+use crate::guard::HostPolicy;
+use crate::status::{ApiError, Code};
+use crate::{Services, web};
+
+/// The REST server without its sockets.
+pub(crate) struct Rest {
+    services: Services,
+    policy: HostPolicy,
+    routes: Vec<Route<Target>>,
+    budget: BodyBudget,
+    stop: CancellationToken,
+}
+
+/// What serves a path.
+#[derive(Debug, Clone, Copy)]
+enum Target {
+    /// A call of the protos.
+    Call(&'static ferroflow_proto::rest::Route),
+    Upload(UploadKind),
+    Log,
+    Health {
+        names_store: bool,
+    },
+}
+
+/// Routes that no proto knows.
+const PLAIN_ROUTES: [(Method, &str, Target); 7] = [
+    (Method::POST, "/apis/v2beta1/pipelines/upload", Target::Upload(UploadKind::Pipeline)),
+    (Method::POST, "/apis/v2beta1/pipelines/upload_version", Target::Upload(UploadKind::Version)),
+    (Method::GET, "/apis/v1alpha1/runs/{run_id}/nodes/{node_id}/log", Target::Log),
+    (Method::GET, "/apis/v1beta1/runs/{run_id}/nodes/{node_id}/log", Target::Log),
+    (Method::GET, "/apis/v2beta1/runs/{run_id}/nodes/{node_id}/log", Target::Log),
+    (Method::GET, "/apis/v1beta1/healthz", Target::Health { names_store: false }),
+    (Method::GET, "/apis/v2beta1/healthz", Target::Health { names_store: true }),
+];
+
+/// KFP's web server answers below this path too, and the SDK's links may point there.
+const BASE: &str = "/pipeline";
+
+impl Rest {
+    /// `stop` ends followed logs.
+    pub(crate) fn new(services: Services, policy: HostPolicy, stop: CancellationToken) -> Self {
+        let plain =
+            PLAIN_ROUTES.into_iter().map(|(method, template, target)| Route::new(method, template, target));
+        let calls = ferroflow_proto::rest::ROUTES
+            .iter()
+            .filter_map(|call| Some(Route::new(call.method.parse().ok()?, call.path, Target::Call(call))));
+        Self { services, policy, routes: plain.chain(calls).collect(), budget: BodyBudget::new(), stop }
+    }
+
+    /// Answers one request; errors are answers too.
+    pub(crate) async fn answer(&self, request: Request<Body>) -> Answer {
+        let (parts, body) = request.into_parts();
+        if let Err(refusal) = self.policy.check(&parts) {
+            return self.refuse(body, &refusal).await;
+        }
+        let path = local_path(parts.uri.path()).to_owned();
+        if let Some(file) = web::file(&parts.method, &path) {
+            return file;
+        }
+        // HEAD is GET; the connection leaves the body out.
+        let method = if parts.method == Method::HEAD { Method::GET } else { parts.method.clone() };
+        let (route, fields) = match route::find(&self.routes, &method, &path) {
+            Ok(found) => found,
+            Err(missing) => return self.refuse(body, &explain_missing(missing, &path)).await,
+        };
+        let request = Request::from_parts(parts, body);
+        match route.target {
+            Target::Call(call) => match self.call(call, fields, request).await {
+                Ok(value) => json(&value),
+                Err(failure) => error(&failure),
+            },
+            Target::Upload(kind) => uploads::serve(&self.services, &self.budget, kind, request).await,
+            Target::Log => match self.log(&fields, request.uri().query()).await {
+                Ok(log) => log,
+                Err(failure) => plain_error(&failure, "Failed to read the log"),
+            },
+            Target::Health { names_store } => self.health(names_store),
+        }
+    }
+
+    /// Most clients read no answer before they have sent their body.
+    async fn refuse(&self, body: Body, refusal: &ApiError) -> Answer {
+        drain(body).await;
+        error(refusal)
+    }
+
+    async fn call(
+        &self,
+        call: &'static ferroflow_proto::rest::Route,
+        fields: PathFields<'_>,
+        request: Request<Body>,
+    ) -> Result<Value, ApiError> {
+        let (parts, body) = request.into_parts();
+        let (body, _permit) = self.budget.admit(body, MAX_BODY_BYTES).await?;
+        let body = if call.body.is_some() { read_whole(body, MAX_BODY_BYTES).await? } else { Bytes::new() };
+        let query = parts.uri.query().unwrap_or_default();
+        let (message, context) = transcode::request(call, &fields, query, &body)?;
+        drop(body);
+        calls::call(&self.services, call, message, context).await
+    }
+
+    async fn log(&self, fields: &PathFields<'_>, query: Option<&str>) -> Result<Answer, ApiError> {
+        let field =
+            |wanted: &str| fields.iter().find(|(name, _)| *name == wanted).map_or("", |(_, value)| &**value);
+        let mut query = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+        let follow = query.any(|(key, value)| key == "follow" && value == "true");
+        let stop = self.stop.child_token();
+        let mut log =
+            crate::logs::task_log(&self.services, field("run_id"), field("node_id"), follow, stop).await?;
+        let pieces = futures_util::stream::poll_fn(move |context| log.poll_recv(context));
+        let pieces = pieces.inspect(|piece| {
+            if let Err(failure) = piece {
+                tracing::error!(error = %failure, "log breaks off");
+            }
+        });
+        Ok(answer::answer(StatusCode::OK, "text/plain; charset=utf-8", Body::from_stream(pieces)))
+    }
+
+    /// Every field is there, also the one that is false: the SDK insists on `multi_user`.
+    fn health(&self, names_store: bool) -> Answer {
+        let build = &self.services.build;
+        let mut health =
+            json!({ "commit_sha": build.commit_sha, "tag_name": build.tag_name, "multi_user": false });
+        if let (true, Some(fields)) = (names_store, health.as_object_mut()) {
+            fields.insert("pipeline_store".to_owned(), Value::from("database"));
+        }
+        json(&health)
+    }
+}
+
+/// The JSON of a message: proto names, no defaults.
+fn encode(message: &impl Serialize) -> Result<Value, ApiError> {
+    let mut value = serde_json::to_value(message).map_err(ApiError::internal)?;
+    transcode::tidy(&mut value);
+    Ok(value)
+}
+
+/// The path without what may stand before it: links of the SDK begin with `//`, and everything is also below
+/// [`BASE`].
+fn local_path(path: &str) -> &str {
+    let from_last_slash = |path: &str| path.len() - path.trim_start_matches('/').len();
+    let path = path.get(from_last_slash(path).saturating_sub(1)..).unwrap_or(path);
+    match path.strip_prefix(BASE) {
+        Some("") => "/",
+        Some(rest) if rest.starts_with('/') => {
+            rest.get(from_last_slash(rest).saturating_sub(1)..).unwrap_or(rest)
+        }
+        _ => path,
+    }
+}
+
+fn explain_missing(missing: ApiError, path: &str) -> ApiError {
+    if missing.code == Code::NotFound && path.starts_with("/apis/v1beta1/") {
+        return ApiError::new(Code::Unimplemented, "the API v1beta1 is not built: use v2beta1");
+    }
+    missing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::local_path;
+
+    #[test]
+    fn paths_before_the_path() {
+        let rows = [
+            ("/", "/"),
+            ("//", "/"),
+            ("///index.html", "/index.html"),
+            ("/pipeline", "/"),
+            ("/pipeline/", "/"),
+            ("/pipeline//", "/"),
+            ("//pipeline/app.js", "/app.js"),
+            ("/pipelines", "/pipelines"),
+            ("/pipeline/apis/v2beta1/runs", "/apis/v2beta1/runs"),
+            ("/a/../b", "/a/../b"),
+        ];
+        for (path, expected) in rows {
+            assert_eq!(local_path(path), expected, "{path}");
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! A request's path, query and body as the JSON of one message, after the `google.api.http` annotations.
+//!
+//! The body fills the field that the annotation names (`*` means the message itself), the query fills the others,
+//! the path wins over both. Unknown query parameters are ignored, unknown body fields are errors; `null` means that a
+//! field is not set, as in every JSON form of a proto message.
+
+use ferroflow_proto::rest::Route;
+use ferroflow_proto::shape::{Field, Kind, Message, message};
+use serde_json::{Map, Number, Value};
+
+use super::route::PathFields;
+use crate::status::ApiError;
+use crate::v2beta1::{CallContext, as_whole};
+
+/// The message of a request as JSON, and what the message itself cannot tell.
+pub(super) fn request(
+    route: &Route,
+    path: &PathFields<'_>,
+    query: &str,
+    body: &[u8],
+) -> Result<(Value, CallContext), ApiError> {
+    let shape = shape_of(route.request)?;
+    let mut context = CallContext::default();
+    let mut whole = Map::new();
+    if let (Some(selector), false) = (route.body, body.trim_ascii().is_empty()) {
+        let sent: Value = serde_json::from_slice(body)
+            .map_err(|error| ApiError::invalid(format!("the body is not readable as JSON: {error}")))?;
+        context.clear_tags = sent.get("tags").and_then(Value::as_object).is_some_and(Map::is_empty);
+        if selector == "*" {
+            let Value::Object(fields) = sent else {
+                return Err(ApiError::invalid("the body must be a JSON object"));
+            };
+            whole = fields;
+        } else {
+            whole.insert(selector.to_owned(), sent);
+        }
+        drop_nulls(&mut whole, shape);
+    }
+    for (key, value) in form_urlencoded::parse(query.as_bytes()) {
+        let head = key.split('.').next().unwrap_or_default();
+        let is_body = route.body.is_some_and(|selector| selector == "*" || selector == head);
+        if !is_body {
+            set_from_query(&mut whole, shape, &key, &value)?;
+        }
+    }
+    for (field, value) in path {
+        set(&mut whole, shape, field, Value::from(&**value));
+    }
+    Ok((Value::Object(whole), context))
+}
+
+fn shape_of(name: &str) -> Result<&'static Message, ApiError> {
+    message(name).ok_or_else(|| ApiError::internal(format!("no shape of message `{name}`")))
+}
+
+fn find(shape: &Message, key: &str) -> Option<&'static Field> {
+    shape.fields.iter().find(|field| field.name == key || field.json_name == key)
+}
+
+/// Removes `null` wherever it means "not set": in messages, but not inside of free JSON values.
+fn drop_nulls(object: &mut Map<String, Value>, shape: &Message) {
+    object.retain(|key, value| {
+        let Some(field) = find(shape, key) else { return true };
+        match field.kind {
+            Kind::Message(FREE_VALUE) => return true,
+            Kind::Message(inner) => drop_nulls_inside(value, inner),
+            Kind::Map(inner) => {
+                for entry in value.as_object_mut().into_iter().flat_map(Map::values_mut) {
+                    drop_nulls_inside(entry, inner);
+                }
+            }
+            _ => {}
+        }
+        !value.is_null()
+    });
+}
+
+const FREE_VALUE: &str = "google.protobuf.Value";
+
+fn drop_nulls_inside(value: &mut Value, name: &str) {
+    let Some(shape) = message(name) else { return };
+    match value {
+        Value::Object(object) => drop_nulls(object, shape),
+        Value::Array(items) => {
+            for object in items.iter_mut().filter_map(Value::as_object_mut) {
+                drop_nulls(object, shape);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Sets one query parameter, by proto or JSON names joined with dots; ignores what is no field of a plain type.
+fn set_from_query(
+    whole: &mut Map<String, Value>,
+    shape: &Message,
+    key: &str,
+    text: &str,
+) -> Result<(), ApiError> {
+    let Some(field) = leaf(shape, key).filter(|field| !field.repeated) else { return Ok(()) };
+    let value = match field.kind {
+        Kind::Bool => match text {
+            "true" | "1" => Value::Bool(true),
+            "false" | "0" | "" => Value::Bool(false),
+            _ => {
+                return Err(ApiError::invalid(format!(
+                    "the parameter `{key}` must be true or false, not `{text}`"
+                )));
+            }
+        },
+        Kind::Number | Kind::Enum | Kind::Message(_) if text.is_empty() => return Ok(()),
+        Kind::Enum => text.parse::<i32>().map_or_else(|_| Value::from(text), Value::from),
+        Kind::String | Kind::Number | Kind::Message(TIMESTAMP) => Value::from(text),
+        Kind::Message(_) | Kind::Map(_) => return Ok(()),
+    };
+    set(whole, shape, key, value);
+    Ok(())
+}
+
+const TIMESTAMP: &str = "google.protobuf.Timestamp";
+
+fn leaf(shape: &Message, path: &str) -> Option<&'static Field> {
+    let (head, rest) = path.split_once('.').map_or((path, None), |(head, rest)| (head, Some(rest)));
+    let field = find(shape, head)?;
+    match (rest, field.kind) {
+        (None, _) => Some(field),
+        (Some(rest), Kind::Message(name)) if !field.repeated => leaf(message(name)?, rest),
+        _ => None,
+    }
+}
+
+/// Sets a field, whatever was there before under any of its names.
+fn set(object: &mut Map<String, Value>, shape: &Message, path: &str, value: Value) {
+    let (head, rest) = path.split_once('.').map_or((path, None), |(head, rest)| (head, Some(rest)));
+    let Some(field) = find(shape, head) else { return };
+    let earlier = object.remove(field.json_name).or_else(|| object.remove(field.name));
+    let value = match (rest, field.kind) {
+        (Some(rest), Kind::Message(name)) => {
+            let mut inner = match earlier {
+                Some(Value::Object(inner)) => inner,
+                _ => Map::new(),
+            };
+            if let Some(shape) = message(name) {
+                set(&mut inner, shape, rest, value);
+            }
+            Value::Object(inner)
+        }
+        _ => value,
+    };
+    object.insert(field.name.to_owned(), value);
+}
+
+/// Free JSON values hold doubles; whole ones are shown without a fraction, as KFP does.
+pub(super) fn tidy(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            if let Some(whole) = number.as_f64().filter(|_| number.is_f64()).and_then(as_whole) {
+                *number = Number::from(whole);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(tidy),
+        Value::Object(fields) => fields.values_mut().for_each(tidy),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
+}

@@ -1,0 +1,174 @@
+//! Sockets: accepts connections, bounds what they may cost, and drains them at the end.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper::header::{HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+use uuid::Uuid;
+
+use crate::Services;
+use crate::guard::HostPolicy;
+use crate::rest::Rest;
+
+/// Time for a client to send its headers; also how long an idle connection is kept.
+const HEADER_LIMIT: Duration = Duration::from_secs(10);
+const MAX_HEADERS: usize = 100;
+/// Request line and headers together; also the read buffer of a connection.
+const MAX_HEADER_BYTES: usize = 128 * 1024;
+/// Further connections wait in the kernel's queue.
+const MAX_CONNECTIONS: usize = 1024;
+/// Time that open connections have at the end.
+const DRAIN_LIMIT: Duration = Duration::from_secs(10);
+/// Pause after a failed accept (most likely out of file descriptors).
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How to serve.
+#[derive(Debug, Clone, Default)]
+pub struct ServerOptions {
+    /// Serve on an address that other machines reach, although nobody is asked who they are.
+    pub allow_unauthenticated: bool,
+    /// Further names that clients may call this server by, without port.
+    pub allowed_hosts: Vec<String>,
+}
+
+/// Why serving ended early or never began.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address is open to other machines.
+    #[error(
+        "`{0}` can be reached from other machines and the server asks nobody for a password: \
+         listen on `127.0.0.1`, or say `--allow-unauthenticated`"
+    )]
+    NotLocal(SocketAddr),
+    /// The socket is unusable.
+    #[error("cannot use the listening socket")]
+    Socket(#[source] std::io::Error),
+}
+
+/// Refuses an address that other machines reach, unless that was asked for. [`serve`] checks too; call it earlier to
+/// fail before anything is started.
+pub fn check_listen(address: SocketAddr, options: &ServerOptions) -> Result<(), ServeError> {
+    if address.ip().is_loopback() || options.allow_unauthenticated {
+        Ok(())
+    } else {
+        Err(ServeError::NotLocal(address))
+    }
+}
+
+/// Serves until `shutdown` is ready, then lets open requests end (followed logs break off, the rest has 10 s).
+pub async fn serve(
+    listener: TcpListener,
+    services: Services,
+    options: ServerOptions,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
+    let address = listener.local_addr().map_err(ServeError::Socket)?;
+    check_listen(address, &options)?;
+    let stop = CancellationToken::new();
+    let policy = HostPolicy::new(address, &options.allowed_hosts);
+    let rest = Arc::new(Rest::new(services, policy, stop.clone()));
+    let connections = TaskTracker::new();
+    tokio::select! {
+        () = accept(&listener, &rest, &stop, &connections) => {}
+        () = shutdown => {}
+    }
+    drop(listener);
+    stop.cancel();
+    connections.close();
+    if timeout(DRAIN_LIMIT, connections.wait()).await.is_err() {
+        tracing::warn!(connections = connections.len(), "connections are cut off at shutdown");
+    }
+    Ok(())
+}
+
+/// Never returns.
+async fn accept(
+    listener: &TcpListener,
+    rest: &Arc<Rest>,
+    stop: &CancellationToken,
+    connections: &TaskTracker,
+) {
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let connection = serve_connection(stream, Arc::clone(rest), stop.clone());
+                connections.spawn(async move {
+                    connection.await;
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn serve_connection(stream: TcpStream, rest: Arc<Rest>, stop: CancellationToken) {
+    // Answers are small and clients wait for them.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| {
+        let rest = Arc::clone(&rest);
+        async move { Ok::<_, Infallible>(Box::pin(answer(&rest, request)).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_LIMIT)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(MAX_HEADER_BYTES)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "connection broke off");
+    }
+}
+
+/// One request with its id: in the answer, and in everything that is logged meanwhile.
+async fn answer(rest: &Rest, request: Request<Incoming>) -> Response<Body> {
+    let id = Uuid::new_v4().simple().to_string();
+    let span = tracing::info_span!(
+        "request",
+        request_id = id,
+        method = %request.method(),
+        path = request.uri().path(),
+    );
+    async {
+        let mut response = rest.answer(request.map(Body::new)).await;
+        tracing::debug!(status = response.status().as_u16(), "answered");
+        let headers = response.headers_mut();
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        let same_origin = HeaderValue::from_static("same-origin");
+        headers.insert(HeaderName::from_static("cross-origin-resource-policy"), same_origin);
+        if let Ok(id) = HeaderValue::try_from(id.as_str()) {
+            headers.insert(HeaderName::from_static("x-request-id"), id);
+        }
+        response
+    }
+    .instrument(span)
+    .await
+}
