@@ -1,0 +1,3 @@
+//! Tests of the spec crate through its public face.
+
+mod reference;
