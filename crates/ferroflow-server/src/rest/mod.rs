@@ -152,11 +152,9 @@ impl Rest {
     }
 }
 
-/// The JSON of a message: proto names, no defaults.
+/// The JSON of a message: proto names, no defaults; whole numbers in free JSON values without a fraction, as KFP has it.
 fn encode(message: &impl Serialize) -> Result<Value, ApiError> {
-    let mut value = serde_json::to_value(message).map_err(ApiError::internal)?;
-    transcode::tidy(&mut value);
-    Ok(value)
+    serde_json::to_value(message).map(ferroflow_spec::number::normalise).map_err(ApiError::internal)
 }
 
 /// The path without what may stand before it: links of the SDK begin with `//`, and everything is also below

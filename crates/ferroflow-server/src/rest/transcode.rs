@@ -6,11 +6,11 @@
 
 use ferroflow_proto::rest::Route;
 use ferroflow_proto::shape::{Field, Kind, Message, message};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
 use super::route::PathFields;
 use crate::status::ApiError;
-use crate::v2beta1::{CallContext, as_whole};
+use crate::v2beta1::CallContext;
 
 /// The message of a request as JSON, and what the message itself cannot tell.
 pub(super) fn request(
@@ -23,6 +23,7 @@ pub(super) fn request(
     let mut context = CallContext::default();
     let mut whole = Map::new();
     if let (Some(selector), false) = (route.body, body.trim_ascii().is_empty()) {
+        check_size(body)?;
         let sent: Value = serde_json::from_slice(body)
             .map_err(|error| ApiError::invalid(format!("the body is not readable as JSON: {error}")))?;
         context.clear_tags = sent.get("tags").and_then(Value::as_object).is_some_and(Map::is_empty);
@@ -47,6 +48,20 @@ pub(super) fn request(
         set(&mut whole, shape, field, Value::from(&**value));
     }
     Ok((Value::Object(whole), context))
+}
+
+/// Values that a JSON body may hold. In memory a value takes many times its text, so a small body could take much.
+const MAX_VALUES: usize = 2_000_000;
+
+/// Counts what may begin a value, also inside of strings: far from the bound that makes no difference.
+fn check_size(body: &[u8]) -> Result<(), ApiError> {
+    let values = body.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
+    if values > MAX_VALUES {
+        return Err(ApiError::invalid(format!(
+            "the body holds more than {MAX_VALUES} values: upload a pipeline of this size as a file"
+        )));
+    }
+    Ok(())
 }
 
 fn shape_of(name: &str) -> Result<&'static Message, ApiError> {
@@ -148,18 +163,4 @@ fn set(object: &mut Map<String, Value>, shape: &Message, path: &str, value: Valu
         _ => value,
     };
     object.insert(field.name.to_owned(), value);
-}
-
-/// Free JSON values hold doubles; whole ones are shown without a fraction, as KFP does.
-pub(super) fn tidy(value: &mut Value) {
-    match value {
-        Value::Number(number) => {
-            if let Some(whole) = number.as_f64().filter(|_| number.is_f64()).and_then(as_whole) {
-                *number = Number::from(whole);
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(tidy),
-        Value::Object(fields) => fields.values_mut().for_each(tidy),
-        Value::Null | Value::Bool(_) | Value::String(_) => {}
-    }
 }

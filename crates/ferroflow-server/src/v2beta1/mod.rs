@@ -16,7 +16,6 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
-pub(crate) use self::wire_values::as_whole;
 use crate::status::ApiError;
 
 /// What a transport knows about a call besides the message.

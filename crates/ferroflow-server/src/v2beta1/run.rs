@@ -45,7 +45,7 @@ pub(crate) async fn create(
         .into_iter()
         .map(|(name, value)| Ok((name, from_wire(value)?)))
         .collect::<Result<Map<_, _>, ApiError>>()?;
-    let arguments = ferroflow_spec::check::check_arguments(document.spec(), &sent_arguments)
+    let arguments = ferroflow_spec::check::check_arguments(&document.spec, &sent_arguments)
         .map_err(|problems| ApiError::invalid(problems.to_string()))?;
     if !runtime_config.pipeline_root.is_empty() {
         services.artifacts.check_root(&runtime_config.pipeline_root)?;
@@ -55,13 +55,14 @@ pub(crate) async fn create(
     } else {
         wanted.service_account
     };
+    let spec_json = document.wire_text().into();
     let submitted = services.runs.submit(SubmitRun {
         display_name: wanted.display_name,
         description: wanted.description,
         experiment_id,
         source,
-        spec: Arc::clone(document.spec()),
-        spec_json: document.json().to_string().into(),
+        spec: Arc::new(document.spec),
+        spec_json,
         sent_arguments,
         arguments,
         pipeline_root: runtime_config.pipeline_root,
@@ -95,7 +96,7 @@ async fn resolve_source(
     match source {
         Some(WireSource::PipelineSpec(spec)) => {
             let document = Value::Object(from_struct(spec)?);
-            let read = ferroflow_spec::document::from_json(document);
+            let read = ferroflow_spec::document::from_json(&document);
             let document = read.map_err(|problems| ApiError::invalid(problems.to_string()))?;
             Ok((PipelineSource::Inline, document))
         }

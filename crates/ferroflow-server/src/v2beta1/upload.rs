@@ -53,7 +53,7 @@ impl Upload {
         let read = tokio::task::spawn_blocking(move || ferroflow_spec::document::read(&name, &file));
         let document =
             read.await.map_err(ApiError::internal)?.map_err(|error| ApiError::invalid(error.to_string()))?;
-        Ok(document.source().into())
+        Ok(document.original.into())
     }
 }
 

@@ -132,7 +132,7 @@ pub(super) fn to_wire(version: PipelineVersion) -> wire::PipelineVersion {
         message.package_url = Some(wire::Url { pipeline_url: version.package_url });
     }
     match stored_document(&version.source) {
-        Ok(document) => message.pipeline_spec = document.json().as_object().map(to_struct),
+        Ok(document) => message.pipeline_spec = document.wire_json().as_object().map(to_struct),
         Err(error) => message.error = Some(error_message(&error)),
     }
     message

@@ -61,19 +61,8 @@ pub(super) fn from_wire(value: pbjson_types::Value) -> Result<Value, ApiError> {
     })
 }
 
-/// Doubles hold every whole number up to this one.
-const MAX_WHOLE: f64 = 9_007_199_254_740_992.0;
-
 fn json_number(number: f64) -> Result<Value, ApiError> {
-    if let Some(whole) = as_whole(number) {
-        return Ok(Value::from(whole));
-    }
-    let number = serde_json::Number::from_f64(number);
-    number.map(Value::Number).ok_or_else(|| ApiError::invalid("a number must be finite"))
-}
-
-/// The integer that a double holds, if it holds one exactly.
-pub(crate) fn as_whole(number: f64) -> Option<i64> {
-    #[expect(clippy::cast_possible_truncation, reason = "whole and within 53 bits, as just checked")]
-    (number.fract() == 0.0 && number.abs() <= MAX_WHOLE).then_some(number as i64)
+    ferroflow_spec::number::from_double(number)
+        .map(Value::Number)
+        .ok_or_else(|| ApiError::invalid("a number must be finite"))
 }

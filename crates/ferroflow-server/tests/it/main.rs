@@ -1,0 +1,14 @@
+//! The server over a real socket, on the real store in a temporary folder: rows of request → status and JSON.
+//!
+//! Runs do not execute here (that is tested elsewhere, with the real client); [`harness`] stores them as they come.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bounds;
+mod experiments;
+mod guard;
+mod harness;
+mod lists;
+mod logs;
+mod pipelines;
+mod runs;
+mod web;
