@@ -14,7 +14,7 @@ function el(tag, attributes, ...children) {
     if (name === "onclick") element.addEventListener("click", value);
     else if (value !== undefined) element.setAttribute(name, value);
   }
-  for (const child of children.flat()) {
+  for (const child of children.flat(Infinity)) {
     if (child !== null && child !== undefined) element.append(child instanceof Node ? child : String(child));
   }
   return element;
@@ -206,7 +206,7 @@ function taskRow(runId, task, depth) {
   const log = task.pod_name
     ? el("button", { type: "button", onclick: () => showLog(runId, task) }, "log") : "";
   return el("tr", {},
-    el("td", { class: "depth-" + Math.min(depth, 6) }, task.display_name),
+    el("td", { class: "depth-" + Math.min(depth, 6) }, task.display_name || "(pipeline)"),
     el("td", {}, state(task.state), task.error ? el("div", { class: "error" }, task.error.message) : null),
     el("td", { class: "number" }, when(task.start_time)),
     el("td", { class: "number" }, duration(task.start_time, isActive(task.state) ? "" : task.end_time)),
