@@ -3,7 +3,7 @@
 //! Begin with [`document::read`]: bytes of a file in, a [`document::PipelineDocument`] or all problems out.
 //! Knows nothing of runs, stores or the wire API, and does no I/O.
 
-mod check;
+pub mod check;
 mod convert;
 pub mod document;
 mod duration;

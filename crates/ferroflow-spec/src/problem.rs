@@ -89,7 +89,7 @@ pub(crate) struct Sink {
 impl Sink {
     pub(crate) fn push(&mut self, problem: Problem) {
         if self.is_full() {
-            self.more += 1;
+            self.count_one_more();
         } else if !self.kept.contains(&problem) {
             self.kept.push(problem);
         }
@@ -100,8 +100,9 @@ impl Sink {
         self.kept.len() >= KEPT
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.kept.is_empty()
+    /// Counts a problem that is not worth making, as the sink is full.
+    pub(crate) fn count_one_more(&mut self) {
+        self.more += 1;
     }
 
     pub(crate) fn into_result(mut self) -> Result<(), Problems> {
@@ -143,6 +144,11 @@ impl<'a> Path<'a> {
 
     pub(crate) fn index(&'a self, index: usize) -> Path<'a> {
         Path { parent: Some(self), step: Step::Index(index) }
+    }
+
+    /// Whether the last step is this key.
+    pub(crate) fn ends_with(&self, key: &str) -> bool {
+        self.step == Step::Key(key)
     }
 
     /// The steps from the document's root down to here.
