@@ -1,0 +1,18 @@
+//! The wire: KFP's messages as Rust types and tables, generated from the files in `proto/`.
+//!
+//! - [`v2beta1`] has the messages of the API with the JSON that KFP's REST speaks: proto names out, both spellings in,
+//!   no defaults, 64-bit integers as strings, enums by name; unknown fields are errors.
+//! - [`protobuf`] and [`rpc`] have the few types of Google that those messages contain.
+//! - [`shape`] describes the messages of pipeline files as tables: which fields exist and what they hold.
+//! - [`rest`] lists every call of the API with its HTTP form.
+//!
+//! Nothing here knows what a message means. Pipeline files are read by `ferroflow-spec`, which has typed forms of its
+//! own, so there are no Rust types for their messages. Begin with `proto/v2beta1/run.proto`; after a change there,
+//! `cargo xtask codegen` writes `src/generated` anew.
+
+mod generated;
+pub mod protobuf;
+pub mod rest;
+pub mod shape;
+
+pub use generated::{rpc, v2beta1};

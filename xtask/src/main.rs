@@ -1,0 +1,38 @@
+//! Chores of the project: `cargo xtask <verb>`. One file for each verb; nothing of this is part of the product.
+
+#![expect(clippy::print_stdout, reason = "a tool for the terminal")]
+
+mod codegen;
+mod floors;
+
+use std::path::Path;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Chores of the project")]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Writes the code that follows from `proto/`
+    Codegen {
+        /// Write nothing, fail if something would change
+        #[arg(long)]
+        check: bool,
+    },
+    /// Checks that crates import only what ARCHITECTURE.md allows
+    Floors,
+}
+
+fn main() -> anyhow::Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask is not inside the workspace")?;
+    match Arguments::parse().verb {
+        Verb::Codegen { check } => codegen::run(root, check),
+        Verb::Floors => floors::run(root),
+    }
+}
