@@ -27,12 +27,17 @@ const STATUS: &str = "type.googleapis.com/google.rpc.Status";
 struct StatusWithType {
     #[serde(rename = "@type")]
     type_url: String,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     code: i32,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     message: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     details: Vec<Any>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_zero(code: &i32) -> bool {
+    *code == 0
 }
 
 impl From<&Status> for Any {
