@@ -22,7 +22,8 @@ pub(super) fn table(protos: &Protos) -> anyhow::Result<String> {
             let body = body.map_or_else(|| "None".to_owned(), |body| format!("Some({body:?})"));
             writeln!(
                 routes,
-                "Route {{ service: {:?}, rpc: {:?}, method: {verb:?}, path: {path:?}, body: {body}, request: &{request} }},",
+                "Route {{ service: {:?}, rpc: {:?}, method: {verb:?}, path: {path:?}, \
+                 body: {body}, request: &{request} }},",
                 service.name(),
                 method.name(),
             )?;
