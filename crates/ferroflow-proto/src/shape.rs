@@ -19,7 +19,7 @@ pub static KUBERNETES_EXECUTOR_CONFIG: &MessageShape = &ir_shape::KUBERNETES_EXE
 pub struct MessageShape {
     /// Full name, for example `ml_pipelines.PipelineSpec`.
     pub name: &'static str,
-    /// In the order of the proto file.
+    /// In the order of their numbers.
     pub fields: &'static [FieldShape],
 }
 
@@ -90,7 +90,7 @@ pub enum Label {
 pub struct EnumShape {
     /// Full name, for example `ml_pipelines.ParameterType.ParameterTypeEnum`.
     pub name: &'static str,
-    /// Names with their numbers, in the order of the proto file.
+    /// Names with their numbers.
     pub values: &'static [(&'static str, i32)],
 }
 
