@@ -143,6 +143,7 @@ pub struct RunCommit {
     /// The run.
     pub run_id: RunId,
     /// Sequence number of the first event in `events`; `Aborted` if it is not the next one (somebody else wrote).
+    /// The first event of a run has number 1.
     pub first_seq: u64,
     /// Events as JSON text, in order.
     pub events: Vec<String>,
@@ -158,7 +159,7 @@ pub struct RunCommit {
     pub links: Vec<ArtifactLink>,
     /// New cache entries.
     pub cache_entries: Vec<CacheEntry>,
-    /// Commands to remember: key and JSON text.
+    /// Commands to remember: key and JSON text. They are put after those of `outbox_done` are taken away.
     pub outbox_put: Vec<(String, String)>,
     /// Keys of commands that are done or pointless.
     pub outbox_done: Vec<String>,

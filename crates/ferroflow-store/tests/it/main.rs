@@ -1,0 +1,6 @@
+//! The store from outside: what every database must do (`contract`), and what is SQLite's own.
+
+#[cfg(test)]
+mod contract;
+#[cfg(test)]
+mod sqlite;
