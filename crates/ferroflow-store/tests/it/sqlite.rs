@@ -69,4 +69,14 @@ hold_to! {
         steps_are_stored_in_the_order_of_the_calls
         a_refused_step_leaves_the_others_alone
         large_texts_come_back_whole;
+    lists:
+        lists_are_sorted_and_ids_break_ties
+        filters_choose_rows
+        questions_that_make_no_sense_are_refused
+        pages_together_are_the_whole_list
+        a_full_last_page_has_no_next
+        runs_are_listed_by_experiment
+        experiments_are_listed
+        pipelines_are_listed_and_found_by_tags
+        versions_are_listed_by_pipeline;
 }
