@@ -4,6 +4,9 @@
 //! transaction is undone and each request is done again in a transaction of its own, so that only the guilty one fails.
 //! There is no timer and no waiting for company: an idle store sleeps in its channel.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
@@ -174,6 +177,17 @@ impl Drop for Writer {
     }
 }
 
+/// What became of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// It stands; requests that were refused changed nothing.
+    Committed,
+    /// A request failed after it had changed something, or the commit did; nothing stands.
+    Undone,
+    /// The database could not be had; doing it again one by one would only wait again.
+    NotBegun,
+}
+
 struct Worker {
     session: Session,
     durability: Durability,
@@ -188,7 +202,7 @@ impl Worker {
             batch.push(first);
             batch.extend(waiting.try_iter().take(MOST_REQUESTS - 1));
             self.counters.requests.fetch_add(batch.len() as u64, Ordering::Relaxed);
-            if !self.perform_together(&mut batch) && batch.len() > 1 {
+            if self.perform_together(&mut batch) == Outcome::Undone && batch.len() > 1 {
                 for request in &mut batch {
                     self.perform_together(std::slice::from_mut(request));
                 }
@@ -198,44 +212,53 @@ impl Worker {
         }
     }
 
-    /// One transaction for all. False if it was undone; a single request then has its error already.
-    fn perform_together(&mut self, batch: &mut [Box<dyn Request>]) -> bool {
+    /// One transaction for all. Requests have their results unless it was undone with several in it.
+    fn perform_together(&mut self, batch: &mut [Box<dyn Request>]) -> Outcome {
         let raised = self.durability == Durability::Relaxed
             && batch.iter().any(|request| request.promise() == Promise::Disk);
         if raised {
             self.set_synchronous(Durability::Synced);
         }
-        let outcome = self.transact(batch);
-        if !matches!(outcome, Ok(true)) {
-            self.undo();
-        }
+        let outcome = match self.begin() {
+            Ok(()) => self.transact(batch),
+            Err(error) => {
+                batch.iter_mut().for_each(|request| request.fail(sql_error(&error)));
+                Outcome::NotBegun
+            }
+        };
         if raised {
             self.set_synchronous(self.durability);
         }
-        if let (Err(error), [request]) = (&outcome, &mut *batch) {
-            request.fail(sql_error(error));
-        }
-        matches!(outcome, Ok(true))
+        outcome
     }
 
-    /// `Ok(false)` if a request failed after it had changed something, or took the transaction down.
-    fn transact(&mut self, batch: &mut [Box<dyn Request>]) -> rusqlite::Result<bool> {
-        self.session.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+    fn begin(&self) -> rusqlite::Result<()> {
+        self.session.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([]).map(drop)
+    }
+
+    fn transact(&mut self, batch: &mut [Box<dyn Request>]) -> Outcome {
         let before = self.session.connection.total_changes();
-        for request in batch {
+        for request in &mut *batch {
             let changes = self.session.connection.total_changes();
             if !request.perform(&mut self.session)
                 && (self.session.connection.is_autocommit()
                     || self.session.connection.total_changes() != changes)
             {
-                return Ok(false);
+                self.undo();
+                return Outcome::Undone;
             }
         }
-        self.session.connection.prepare_cached("COMMIT")?.execute([])?;
-        if self.session.connection.total_changes() != before {
-            self.counters.transactions.fetch_add(1, Ordering::Relaxed);
+        let changed = self.session.connection.total_changes() != before;
+        let commit = self.session.connection.prepare_cached("COMMIT");
+        if let Err(error) = commit.and_then(|mut commit| commit.execute([])) {
+            self.undo();
+            if let [request] = batch {
+                request.fail(sql_error(&error));
+            }
+            return Outcome::Undone;
         }
-        Ok(true)
+        self.counters.transactions.fetch_add(u64::from(changed), Ordering::Relaxed);
+        Outcome::Committed
     }
 
     fn undo(&mut self) {

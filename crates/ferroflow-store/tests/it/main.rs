@@ -3,4 +3,8 @@
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod files;
+#[cfg(test)]
 mod sqlite;

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 /// A store in a folder of its own.
 pub(crate) struct Fresh {
     pub(crate) store: SqliteStore,
-    pub(crate) folder: TempDir,
+    _folder: TempDir,
 }
 
 impl Fresh {
@@ -14,7 +14,7 @@ impl Fresh {
         let folder = tempfile::tempdir().expect("a folder");
         let store =
             SqliteStore::open(&folder.path().join("ferroflow.db"), Options { durability }).expect("a store");
-        Self { store, folder }
+        Self { store, _folder: folder }
     }
 }
 
