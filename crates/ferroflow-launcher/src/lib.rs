@@ -5,3 +5,4 @@
 //! Pure: reading and writing files is the executor's part.
 
 pub mod installer;
+pub mod protocol;
