@@ -85,10 +85,12 @@ pub(crate) fn page<T>(
     sql.push("SELECT ").push(sort.sql).push(", id, ").push(listing.select);
     sql.push(" FROM ").push(listing.table).push(" WHERE ").append(condition);
     if let Some(position) = &query.after {
-        let is_after = if query.sort.descending { ") < (" } else { ") > (" };
-        sql.push(" AND (").push(sort.sql).push(", id").push(is_after);
-        sql.bind(comparable(sort, &position.value)?).push(", ");
-        sql.bind(Value::Text(position.id.clone())).push(")");
+        // The first comparison says less than the second, but an index on an expression can only begin with it.
+        let (from, after) = if query.sort.descending { (" <= ", ") < (") } else { (" >= ", ") > (") };
+        let value = comparable(sort, &position.value)?;
+        sql.push(" AND ").push(sort.sql).push(from).bind(value.clone());
+        sql.push(" AND (").push(sort.sql).push(", id").push(after).bind(value);
+        sql.push(", ").bind(Value::Text(position.id.clone())).push(")");
     }
     let direction = if query.sort.descending { " DESC" } else { "" };
     sql.push(" ORDER BY ").push(sort.sql).push(direction).push(", id").push(direction);

@@ -222,7 +222,9 @@ impl Worker {
         let outcome = match self.begin() {
             Ok(()) => self.transact(batch),
             Err(error) => {
-                batch.iter_mut().for_each(|request| request.fail(sql_error(&error)));
+                for request in batch {
+                    request.fail(sql_error(&error));
+                }
                 Outcome::NotBegun
             }
         };

@@ -27,7 +27,10 @@ fn texts(values: &[&str]) -> FilterValue {
     FilterValue::Texts(values.iter().map(|&value| value.to_owned()).collect())
 }
 
-fn filtered(predicates: &[(&str, Operation, FilterValue)]) -> ListQuery {
+/// Key, comparison, value.
+type Condition<'a> = (&'a str, Operation, FilterValue);
+
+fn filtered(predicates: &[Condition<'_>]) -> ListQuery {
     let predicates = predicates.iter().map(|(key, operation, value)| Predicate {
         key: (*key).to_owned(),
         operation: *operation,
@@ -153,7 +156,7 @@ pub(crate) async fn questions_that_make_no_sense_are_refused(store: &dyn Store) 
     store_runs(store).await;
     let long = text(&"x".repeat(2000));
     let many: Vec<_> = (0..200).map(|_| ("name", Equals, text("x"))).collect();
-    let cases: &[(&[(&str, Operation, FilterValue)], &str)] = &[
+    let cases: &[(&[Condition<'_>], &str)] = &[
         (&[("colour", Equals, text("red"))], "`colour`; use one of id, run_id, name"),
         (&[("", Equals, text("red"))], "``"),
         (&[("name; DROP TABLE runs", Equals, text("red"))], "use one of"),
@@ -257,7 +260,7 @@ pub(crate) async fn pipelines_are_listed_and_found_by_tags(store: &dyn Store) {
         pipeline.tags.insert("team".to_owned(), team.to_owned());
         store.create_pipeline(pipeline, Some(version(number, 10 + number))).await.expect("a new pipeline");
     }
-    let cases: &[(&[(&str, Operation, FilterValue)], &[u128])] = &[
+    let cases: &[(&[Condition<'_>], &[u128])] = &[
         (&[("tags.team", Equals, text("ads"))], &[2, 3]),
         (&[("tags.team", Equals, text("ads")), ("name", NotEquals, text("pipeline-2"))], &[3]),
         (&[("tags.team", Equals, text("search")), ("tags.size", Equals, text(""))], &[1]),
