@@ -1,0 +1,5 @@
+"""Loads, so that files which import `kfp.compiler` load; does nothing inside a task."""
+
+from kfp._absent import absent
+
+__getattr__ = absent(__name__)
