@@ -7,6 +7,7 @@ mod guard;
 mod logs;
 mod page;
 mod rest;
+pub mod results;
 mod serve;
 mod status;
 mod v2beta1;

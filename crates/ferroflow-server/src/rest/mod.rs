@@ -41,18 +41,20 @@ enum Target {
     Call(&'static ferroflow_proto::rest::Route),
     Upload(UploadKind),
     Log,
+    Results,
     Health {
         names_store: bool,
     },
 }
 
 /// Routes that no proto knows.
-const PLAIN_ROUTES: [(Method, &str, Target); 7] = [
+const PLAIN_ROUTES: [(Method, &str, Target); 8] = [
     (Method::POST, "/apis/v2beta1/pipelines/upload", Target::Upload(UploadKind::Pipeline)),
     (Method::POST, "/apis/v2beta1/pipelines/upload_version", Target::Upload(UploadKind::Version)),
     (Method::GET, "/apis/v1alpha1/runs/{run_id}/nodes/{node_id}/log", Target::Log),
     (Method::GET, "/apis/v1beta1/runs/{run_id}/nodes/{node_id}/log", Target::Log),
     (Method::GET, "/apis/v2beta1/runs/{run_id}/nodes/{node_id}/log", Target::Log),
+    (Method::GET, "/apis/ferroflow/v1/runs/{run_id}", Target::Results),
     (Method::GET, "/apis/v1beta1/healthz", Target::Health { names_store: false }),
     (Method::GET, "/apis/v2beta1/healthz", Target::Health { names_store: true }),
 ];
@@ -98,6 +100,10 @@ impl Rest {
                 Ok(log) => log,
                 Err(failure) => plain_error(&failure, "Failed to read the log"),
             },
+            Target::Results => match self.results(&fields).await {
+                Ok(found) => json(&found),
+                Err(failure) => error(&failure),
+            },
             Target::Health { names_store } => self.health(names_store),
         }
     }
@@ -124,13 +130,17 @@ impl Rest {
     }
 
     async fn log(&self, fields: &PathFields<'_>, query: Option<&str>) -> Result<Answer, ApiError> {
-        let field =
-            |wanted: &str| fields.iter().find(|(name, _)| *name == wanted).map_or("", |(_, value)| &**value);
         let mut query = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
         let follow = query.any(|(key, value)| key == "follow" && value == "true");
         let stop = self.stop.child_token();
-        let mut log =
-            crate::logs::task_log(&self.services, field("run_id"), field("node_id"), follow, stop).await?;
+        let mut log = crate::logs::task_log(
+            &self.services,
+            field(fields, "run_id"),
+            field(fields, "node_id"),
+            follow,
+            stop,
+        )
+        .await?;
         let pieces = futures_util::stream::poll_fn(move |context| log.poll_recv(context));
         let pieces = pieces.inspect(|piece| {
             if let Err(failure) = piece {
@@ -138,6 +148,12 @@ impl Rest {
             }
         });
         Ok(answer::answer(StatusCode::OK, "text/plain; charset=utf-8", Body::from_stream(pieces)))
+    }
+
+    async fn results(&self, fields: &PathFields<'_>) -> Result<Value, ApiError> {
+        let id = crate::v2beta1::parse_id(crate::v2beta1::run::WHAT, field(fields, "run_id"))?;
+        let found = crate::results::run_results(&*self.services.store, id).await?;
+        serde_json::to_value(found).map_err(ApiError::internal)
     }
 
     /// Every field is there, also the one that is false: the SDK insists on `multi_user`.
@@ -150,6 +166,11 @@ impl Rest {
         }
         json(&health)
     }
+}
+
+/// A field of the path, empty if the template has none of this name.
+fn field<'p>(fields: &'p PathFields<'_>, wanted: &str) -> &'p str {
+    fields.iter().find(|(name, _)| *name == wanted).map_or("", |(_, value)| &**value)
 }
 
 /// The JSON of a message: proto names, no defaults; whole numbers in free JSON values without a fraction, as KFP has it.
