@@ -152,6 +152,15 @@ fn no_pipeline(documents: &Documents) -> Problems {
             .problem("this is a Kubernetes manifest", "give its `spec.pipelineSpec` as a file of its own")
             .into();
     }
+    if has_any(first, &["pipelineSpec"]) {
+        return first
+            .at()
+            .problem(
+                "this is a job or a request that holds a pipeline",
+                "give its `pipelineSpec` as a file of its own",
+            )
+            .into();
+    }
     first
         .at()
         .problem(

@@ -26,7 +26,7 @@ pub(crate) fn text_of(file_name: &str, bytes: &[u8]) -> Result<String, Problems>
         return Err(too_large("the file"));
     }
     let lower = file_name.to_ascii_lowercase();
-    let unpacked = if [".yaml", ".yml", ".json"].iter().any(|ending| lower.ends_with(ending)) {
+    let unpacked = if has_ending(&lower, &["yaml", "yml", "json"]) {
         bytes.to_vec()
     } else if bytes.starts_with(b"PK") {
         from_zip(bytes)?
@@ -110,8 +110,11 @@ fn from_tar(bytes: &[u8]) -> Result<Vec<u8>, Problems> {
 }
 
 fn is_yaml_name(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    lower.ends_with(".yaml") || lower.ends_with(".yml")
+    has_ending(&name.to_ascii_lowercase(), &["yaml", "yml"])
+}
+
+fn has_ending(lower: &str, endings: &[&str]) -> bool {
+    lower.rsplit_once('.').is_some_and(|(_, ending)| endings.contains(&ending))
 }
 
 fn not_yaml(name: &str) -> Problems {

@@ -25,9 +25,9 @@ pub(crate) fn hint<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str> + C
     if let Some(name) = nearest(wrong, known.clone()) {
         return format!("did you mean `{name}`?");
     }
-    let first: Vec<&str> = known.into_iter().take(9).collect();
+    let first: Vec<&str> = known.into_iter().take(11).collect();
     match first.len() {
-        1..=8 => format!("known: `{}`", first.join("`, `")),
+        1..=10 => format!("known: `{}`", first.join("`, `")),
         _ => String::new(),
     }
 }

@@ -445,7 +445,7 @@ impl Builder {
     }
 }
 
-fn too_deep(at: At) -> Problem {
+pub(crate) fn too_deep(at: At) -> Problem {
     at.problem(format!("nested more than {DEPTH_LIMIT} levels deep"), "")
 }
 

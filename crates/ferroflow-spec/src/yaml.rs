@@ -10,7 +10,7 @@ use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
 
 use crate::number::{self, Scalar};
 use crate::problem::{Path, Problem, Problems, Sink};
-use crate::tree::{At, Builder, DEPTH_LIMIT, NodeRef, Tree, View};
+use crate::tree::{self, At, Builder, DEPTH_LIMIT, NodeRef, Tree, View};
 
 /// Characters looked at to find the colon of a key: longer keys than YAML's 1024 occur in JSON.
 const KEY_LOOKAHEAD: usize = 4096;
@@ -193,7 +193,12 @@ fn place(marker: Marker) -> At {
 }
 
 fn syntax_problem(error: &ScanError) -> Problem {
-    place(*error.marker()).problem(format!("not valid YAML: {}", error.info()), "")
+    let at = place(*error.marker());
+    // The scanner runs ahead of the builder, so it may be the first to meet a text that is too deep.
+    if error.info().contains("recursion limit") {
+        return tree::too_deep(at);
+    }
+    at.problem(format!("not valid YAML: {}", error.info()), "")
 }
 
 /// Reports keys that a map has twice: readers disagree on which one counts.

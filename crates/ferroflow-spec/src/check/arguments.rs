@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(arguments: Value, expected: Result<Value, &str>) {
+    fn check(arguments: &Value, expected: Result<Value, &str>) {
         let arguments = arguments.as_object().unwrap();
         let found = check_arguments(&pipeline(), arguments);
         match expected {
@@ -115,15 +115,15 @@ mod tests {
 
     #[test]
     fn good_arguments_come_back_with_plain_numbers() {
-        check(json!({"depth": 3}), Ok(json!({"depth": 3})));
+        check(&json!({"depth": 3}), Ok(json!({"depth": 3})));
         check(
-            json!({"depth": 3.0, "items": [1.0, {"a": 2.0}]}),
+            &json!({"depth": 3.0, "items": [1.0, {"a": 2.0}]}),
             Ok(json!({"depth": 3, "items": [1, {"a": 2}]})),
         );
         // Upstream lets a fraction through as an integer.
-        check(json!({"depth": 3.5}), Ok(json!({"depth": 3.5})));
+        check(&json!({"depth": 3.5}), Ok(json!({"depth": 3.5})));
         check(
-            json!({"depth": 1, "mode": "fast", "size": 2.0}),
+            &json!({"depth": 1, "mode": "fast", "size": 2.0}),
             Ok(json!({"depth": 1, "mode": "fast", "size": 2})),
         );
     }
@@ -131,11 +131,11 @@ mod tests {
     #[test]
     fn bad_arguments_are_all_named() {
         check(
-            json!({}),
+            &json!({}),
             Err("parameters.depth: the parameter `depth` is required and has no default (give a number)"),
         );
         check(
-            json!({"depht": 3, "rate": "0.5"}),
+            &json!({"depht": 3, "rate": "0.5"}),
             Err(concat!(
                 "parameters.depht: the pipeline has no parameter `depht` (did you mean `depth`?)\n",
                 "parameters.rate: expected a number (NUMBER_DOUBLE), found a string\n",
@@ -143,33 +143,36 @@ mod tests {
             )),
         );
         check(
-            json!({"depth": null}),
+            &json!({"depth": null}),
             Err(concat!(
                 "parameters.depth: expected a number (NUMBER_INTEGER), found null ",
                 "(leave the parameter out to use its default)",
             )),
         );
         check(
-            json!({"depth": 1, "flag": "true"}),
+            &json!({"depth": 1, "flag": "true"}),
             Err("parameters.flag: expected a boolean (BOOLEAN), found a string"),
         );
         check(
-            json!({"depth": 1, "label": 5}),
+            &json!({"depth": 1, "label": 5}),
             Err("parameters.label: expected a string (STRING), found a number"),
         );
-        check(json!({"depth": 1, "items": {}}), Err("parameters.items: expected a list (LIST), found a map"));
         check(
-            json!({"depth": 1, "mode": "medium"}),
+            &json!({"depth": 1, "items": {}}),
+            Err("parameters.items: expected a list (LIST), found a map"),
+        );
+        check(
+            &json!({"depth": 1, "mode": "medium"}),
             Err(
                 "parameters.mode: `\"medium\"` is not one of the allowed values (allowed: `\"fast\"`, `\"slow\"`)",
             ),
         );
         check(
-            json!({"depth": 1, "untyped": 1}),
+            &json!({"depth": 1, "untyped": 1}),
             Err("parameters.untyped: the parameter has no type, so no value can be given"),
         );
         check(
-            json!({"depth": 1, "status": {}}),
+            &json!({"depth": 1, "status": {}}),
             Err("parameters.status: the value is filled in by the run, it cannot be given"),
         );
     }

@@ -6,7 +6,7 @@ use crate::ir::{InputParameter, ParameterType};
 use crate::number::same;
 
 /// Name of a value's kind for messages.
-pub(super) fn kind(value: &Value) -> &'static str {
+pub fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
@@ -18,7 +18,7 @@ pub(super) fn kind(value: &Value) -> &'static str {
 }
 
 /// What a parameter of this type wants, for messages.
-pub(super) fn wanted(parameter_type: ParameterType) -> &'static str {
+pub fn wanted(parameter_type: ParameterType) -> &'static str {
     match parameter_type {
         ParameterType::NumberDouble | ParameterType::NumberInteger => "a number",
         ParameterType::String => "a string",
@@ -30,7 +30,7 @@ pub(super) fn wanted(parameter_type: ParameterType) -> &'static str {
 }
 
 /// Whether the value is of the very kind of the type; a fraction passes as an integer, as upstream.
-pub(super) fn is_of_kind(parameter_type: ParameterType, value: &Value) -> bool {
+pub fn is_of_kind(parameter_type: ParameterType, value: &Value) -> bool {
     match parameter_type {
         ParameterType::NumberDouble | ParameterType::NumberInteger => value.is_number(),
         ParameterType::String => value.is_string(),
@@ -44,7 +44,7 @@ pub(super) fn is_of_kind(parameter_type: ParameterType, value: &Value) -> bool {
 }
 
 /// Whether the value is one of the parameter's literals, or the parameter has none.
-pub(super) fn is_allowed(parameter: &InputParameter, value: &Value) -> bool {
+pub fn is_allowed(parameter: &InputParameter, value: &Value) -> bool {
     parameter.literals.is_empty() || parameter.literals.iter().any(|literal| same(literal, value))
 }
 

@@ -101,7 +101,6 @@ impl<'a> Checker<'a> {
 
     fn loop_items(&mut self, task: &'a Task, path: &Path<'_>) {
         match &task.iterator {
-            None => {}
             Some(Iterator::Parameter { items: LoopItems::Raw(raw), .. }) => {
                 let message = match serde_json::from_str::<Value>(raw) {
                     Ok(Value::Array(_)) => return,
@@ -112,28 +111,27 @@ impl<'a> Checker<'a> {
                     "write a JSON list, such as `[1, 2]`".to_owned()
                 });
             }
-            Some(Iterator::Parameter { items: LoopItems::Input(input), .. }) => {
-                if !task.parameters.contains_key(input) {
-                    let path = path.key("parameterIterator");
-                    let path = path.key("items");
-                    self.report(
-                        &path.key("inputParameter"),
-                        format!("the task has no input `{input}` to loop over"),
-                        || suggest::hint(input, task.parameters.keys().map(String::as_str)),
-                    );
-                }
+            Some(Iterator::Parameter { items: LoopItems::Input(input), .. })
+                if !task.parameters.contains_key(input) =>
+            {
+                let path = path.key("parameterIterator");
+                let path = path.key("items");
+                self.report(
+                    &path.key("inputParameter"),
+                    format!("the task has no input `{input}` to loop over"),
+                    || suggest::hint(input, task.parameters.keys().map(String::as_str)),
+                );
             }
-            Some(Iterator::Artifact { input, .. }) => {
-                if !task.artifacts.contains_key(input) {
-                    let path = path.key("artifactIterator");
-                    let path = path.key("items");
-                    self.report(
-                        &path.key("inputArtifact"),
-                        format!("the task has no input `{input}` to loop over"),
-                        || suggest::hint(input, task.artifacts.keys().map(String::as_str)),
-                    );
-                }
+            Some(Iterator::Artifact { input, .. }) if !task.artifacts.contains_key(input) => {
+                let path = path.key("artifactIterator");
+                let path = path.key("items");
+                self.report(
+                    &path.key("inputArtifact"),
+                    format!("the task has no input `{input}` to loop over"),
+                    || suggest::hint(input, task.artifacts.keys().map(String::as_str)),
+                );
             }
+            _ => {}
         }
     }
 

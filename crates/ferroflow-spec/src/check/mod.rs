@@ -18,6 +18,7 @@ use crate::suggest;
 use crate::tree::NodeRef;
 
 pub use arguments::check_arguments;
+pub use fit::{is_allowed, is_of_kind, kind, wanted};
 pub(crate) use shape::shape_of;
 
 /// The one version of the format that exists in KFP 2.
@@ -149,16 +150,14 @@ impl<'a> Checker<'a> {
             self.report(&reference, "the task names no component", || "give `componentRef.name`".to_owned());
             return;
         }
-        match self.spec.components.get(&task.component) {
-            Some(component) => self.call(component, task, path),
-            None => {
-                let known = &self.spec.components;
-                self.report(
-                    &reference.key("name"),
-                    format!("there is no component `{}`", task.component),
-                    || suggest::hint(&task.component, known.keys().map(String::as_str)),
-                );
-            }
+        let known = &self.spec.components;
+        if let Some(component) = known.get(&task.component) {
+            self.call(component, task, path);
+        } else {
+            let message = format!("there is no component `{}`", task.component);
+            self.report(&reference.key("name"), message, || {
+                suggest::hint(&task.component, known.keys().map(String::as_str))
+            });
         }
     }
 

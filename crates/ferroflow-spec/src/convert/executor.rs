@@ -7,13 +7,13 @@ use crate::ir::{ContainerSpec, Executor, ImportUri, ImporterSpec};
 use crate::problem::Sink;
 use crate::tree::{NodeRef, View};
 
-pub(super) fn executor(node: NodeRef<'_>, here: Here<'_>, sink: &mut Sink) -> Option<Executor> {
+pub(super) fn executor(node: NodeRef<'_>, here: Here<'_>, sink: &mut Sink) -> Executor {
     if let Some(container) = node.field("container") {
-        return Some(Executor::Container(container_spec(container)));
+        return Executor::Container(container_spec(container));
     }
     if let Some(importer) = node.field("importer") {
         let path = here.path.key("importer");
-        return Some(Executor::Importer(importer_spec(importer, Here { path: &path, at: here.at }, sink)));
+        return Executor::Importer(importer_spec(importer, Here { path: &path, at: here.at }, sink));
     }
     let (message, hint) = if node.entry("resolver").is_some() {
         ("is a resolver, which only Google Cloud can run", "import the artifact with `dsl.importer` instead")
@@ -24,11 +24,11 @@ pub(super) fn executor(node: NodeRef<'_>, here: Here<'_>, sink: &mut Sink) -> Op
     };
     here.report(sink, message, hint);
     // Kept, so that components that refer to this label are not reported as well.
-    Some(Executor::Container(ContainerSpec::default()))
+    Executor::Container(ContainerSpec::default())
 }
 
 fn container_spec(node: NodeRef<'_>) -> ContainerSpec {
-    let env = node.field("env").into_iter().flat_map(|list| list.items());
+    let env = node.field("env").into_iter().flat_map(NodeRef::items);
     ContainerSpec {
         image: text(node, "image"),
         command: texts(node, "command"),
@@ -47,7 +47,8 @@ fn importer_spec(node: NodeRef<'_>, here: Here<'_>, sink: &mut Sink) -> Importer
         .unwrap_or_default();
     let input = part("runtimeParameter");
     let constant = if old.is_empty() { part("constant") } else { old };
-    if input.is_empty() && constant.is_empty() {
+    // An empty constant is let through: compiled pipelines have one in branches that are never taken.
+    if uri.is_none() {
         here.report(sink, "has no artifact URI", "give `artifactUri` a `constant` or a `runtimeParameter`");
     }
     let mut metadata = node.field("metadata").map(NodeRef::to_object).unwrap_or_default();

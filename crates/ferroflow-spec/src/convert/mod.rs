@@ -4,6 +4,7 @@
 //! what the typed form cannot express is reported here (executors of other products, inputs without a source).
 
 mod executor;
+mod settle;
 mod task;
 
 use std::collections::BTreeMap;
@@ -42,7 +43,7 @@ pub(crate) fn pipeline(spec: NodeRef<'_>, platform: Option<NodeRef<'_>>, sink: &
             .map(|(_, node)| node)
     });
     let root = spec.entry("root").filter(|(_, node)| node.is_map());
-    PipelineSpec {
+    let mut pipeline = PipelineSpec {
         name: info("name"),
         display_name: info("displayName"),
         description: info("description"),
@@ -69,13 +70,15 @@ pub(crate) fn pipeline(spec: NodeRef<'_>, platform: Option<NodeRef<'_>>, sink: &
         pipeline_config: kubernetes
             .and_then(|node| node.field("pipelineConfig"))
             .map_or(Value::Null, NodeRef::to_value),
-    }
+    };
+    settle::booleans(&mut pipeline);
+    pipeline
 }
 
 fn executors(spec: NodeRef<'_>, sink: &mut Sink) -> BTreeMap<String, Executor> {
     let deployment = Path::ROOT.key("deploymentSpec");
     let executors = spec.field("deploymentSpec").and_then(|node| node.field("executors"));
-    each(executors, &deployment.key("executors"), |node, here| executor::executor(node, here, sink))
+    each(executors, &deployment.key("executors"), |node, here| Some(executor::executor(node, here, sink)))
 }
 
 fn component(node: NodeRef<'_>, here: Here<'_>, sink: &mut Sink) -> Component {
@@ -202,7 +205,7 @@ fn each<'t, T>(
         .collect()
 }
 
-fn entries<'t>(map: Option<NodeRef<'t>>) -> impl Iterator<Item = (NodeRef<'t>, NodeRef<'t>)> {
+fn entries(map: Option<NodeRef<'_>>) -> impl Iterator<Item = (NodeRef<'_>, NodeRef<'_>)> {
     map.into_iter().flat_map(NodeRef::entries)
 }
 

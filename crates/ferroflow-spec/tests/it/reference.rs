@@ -10,6 +10,7 @@ use ferroflow_spec::number::normalise;
 use serde_json::Value;
 
 /// The folder of reference pipelines, or one line that says it is absent.
+#[expect(clippy::print_stdout, reason = "an absent suite says so")]
 fn folder() -> Option<PathBuf> {
     let folder = std::env::var_os("FERROFLOW_REFERENCE")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
@@ -86,4 +87,30 @@ fn json_files_say_what_an_independent_reader_sees() {
         }
     }
     assert!(seen > 0);
+}
+
+#[test]
+fn every_invalid_pipeline_gets_a_clear_error() {
+    let Some(upstream) = folder() else { return };
+    let expected = [
+        ("empty_file.yaml", "the file is empty"),
+        ("empty_zip.zip", "`empty_zip.zip` is not a pipeline file"),
+        ("invalid-zip.zip", "unknown field `components_1`"),
+        ("invalid_yaml.yaml", "unknown field `components_1`"),
+        ("no_name.yaml", "the pipeline has no name"),
+    ];
+    let mut seen = 0;
+    for path in files_under(&upstream.join("invalid")) {
+        let name = name_of(&path);
+        let problems = document::read(&name, &std::fs::read(&path).unwrap())
+            .err()
+            .unwrap_or_else(|| panic!("{} was accepted", path.display()))
+            .to_string();
+        // Files that upstream adds later must fail too, in whatever words.
+        if let Some((_, text)) = expected.iter().find(|(known, _)| *known == name) {
+            assert!(problems.contains(text), "{name}:\n{problems}");
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, expected.len());
 }
