@@ -1,0 +1,3 @@
+//! Tests against texts that kfp SDKs compiled.
+
+mod installer;
