@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ferroflow_engine::RunIdentity;
+use ferroflow_engine::{IdBlock, RunIdentity};
 use ferroflow_model::record::{
     ArtifactLink, ArtifactRecord, AttemptPhases, AttemptRecord, CacheRecord, Experiment, Failure,
     LinkDirection, Pipeline, PipelineSource, PipelineVersion, Run, StateChange, TaskRecord,
@@ -114,7 +114,7 @@ pub(crate) fn new_run(run: Run) -> NewRun {
         },
         arguments: run.arguments.clone(),
         caching: true,
-        ids: (1, 100),
+        ids: IdBlock { first: 1, count: 100 },
     };
     NewRun {
         run,
