@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ferroflow_model::record::Failure;
-use ferroflow_model::{AttemptId, ExecutionId, Outputs, RunId, RunStatus, TaskPath};
+use ferroflow_model::record::{
+    ArtifactLink, ArtifactRecord, AttemptPhases, AttemptRecord, CacheRecord, Failure, TaskRecord,
+};
+use ferroflow_model::{AttemptId, ExecutionId, Outputs, RunId, RunStatus, TaskPath, Timestamp};
 use ferroflow_spec::ir::ArtifactType;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -25,6 +27,13 @@ pub enum RunEvent {
         /// What was found.
         hit: Option<CacheHit>,
     },
+    /// A slot was free for the attempt of a [`Command::StartAttempt`]: it is being started.
+    AttemptAdmitted {
+        /// The task.
+        task: TaskPath,
+        /// Number of the attempt; anything else than the live one is dropped.
+        attempt: u32,
+    },
     /// An attempt ended.
     AttemptEnded {
         /// The task.
@@ -33,13 +42,102 @@ pub enum RunEvent {
         attempt: u32,
         /// How it ended.
         outcome: AttemptOutcome,
+        /// What the executor knows of when what happened.
+        #[serde(default, skip_serializing_if = "AttemptPhases::is_empty")]
+        phases: AttemptPhases,
     },
-    /// The time of a [`Command::WakeAt`] has come.
+    /// The time of [`crate::RunState::next_wake`] has come.
     TimeReached,
     /// A client wants the run to end.
     TerminateRequested,
     /// A client wants the failed part to run again.
     RetryRequested,
+}
+
+/// Numbers that a run may give to its tasks and artifacts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdBlock {
+    /// The first of them.
+    pub first: i64,
+    /// How many.
+    pub count: i64,
+}
+
+/// Where the engine gets further numbers from when a block is used up.
+pub trait IdSource {
+    /// A block that nobody else was given; not empty.
+    fn next_block(&mut self) -> IdBlock;
+}
+
+/// An event with all that is needed to apply it once more to the same effect.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StoredEvent {
+    /// Version of this form.
+    #[serde(rename = "v")]
+    pub version: u32,
+    /// When it happened.
+    pub at: Timestamp,
+    /// Blocks of numbers that were taken, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocks: Vec<IdBlock>,
+    /// What happened.
+    pub event: RunEvent,
+}
+
+/// What the state of a run begins with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunSettings {
+    /// What tasks may know of their run.
+    pub identity: RunIdentity,
+    /// Arguments after macros, checked and normalised; defaults are filled in by the engine.
+    pub arguments: Map<String, Value>,
+    /// Whether tasks may take over earlier results.
+    pub caching: bool,
+    /// The first numbers that the run may give away.
+    pub ids: IdBlock,
+}
+
+/// What has changed since the last look, as rows: each task and attempt once, in its present form.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Changes {
+    /// Change of the run itself.
+    pub run: Option<RunChange>,
+    /// Tasks, new or changed.
+    pub tasks: Vec<TaskRecord>,
+    /// Attempts, new or changed.
+    pub attempts: Vec<AttemptRecord>,
+    /// New artifacts.
+    pub artifacts: Vec<ArtifactRecord>,
+    /// New links between executions and artifacts.
+    pub links: Vec<ArtifactLink>,
+    /// New results that later tasks may take over.
+    pub cacheable: Vec<CacheableResult>,
+}
+
+/// Change of a run's row; absent parts stay.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RunChange {
+    /// New state and since when.
+    pub status: Option<(Timestamp, RunStatus)>,
+    /// When it ended; the inner `None` clears it (retry).
+    pub finished_at: Option<Option<Timestamp>>,
+    /// Why it failed; the inner `None` clears it.
+    pub error: Option<Option<Failure>>,
+    /// Outputs of the pipeline.
+    pub outputs: Option<Outputs>,
+}
+
+/// A result that later tasks may take over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CacheableResult {
+    /// The key with its parts.
+    pub key: CacheRecord,
+    /// The execution that made it.
+    pub execution_id: ExecutionId,
+    /// When.
+    pub created_at: Timestamp,
+    /// The results.
+    pub outputs: Outputs,
 }
 
 /// Results of an earlier execution.
@@ -122,11 +220,6 @@ pub enum Command {
     StopAttempt {
         /// The attempt.
         id: AttemptId,
-    },
-    /// Send [`RunEvent::TimeReached`] at this time or soon after. Not stored: it follows from the state.
-    WakeAt {
-        /// Microseconds since the epoch.
-        at: ferroflow_model::Timestamp,
     },
     /// The run has ended; nothing of it is alive.
     Finish {

@@ -126,6 +126,12 @@ impl AttemptId {
     pub fn task_id(&self) -> TaskId {
         TaskId::derive(self.run, &self.path)
     }
+
+    /// Name of the folder for this attempt's outputs: no attempt ever writes over what another has written.
+    pub fn outputs_id(&self) -> Uuid {
+        let task = self.task_id().0;
+        if self.attempt <= 1 { task } else { Uuid::new_v5(&task, &self.attempt.to_be_bytes()) }
+    }
 }
 
 impl fmt::Display for AttemptId {

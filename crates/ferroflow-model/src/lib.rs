@@ -10,6 +10,8 @@ pub mod state;
 pub mod time;
 
 pub use artifact::{Artifact, Inputs, Outputs, Parameters};
-pub use id::{ArtifactId, AttemptId, ExecutionId, ExperimentId, PipelineId, PipelineVersionId, RunId, TaskId, TaskPath};
+pub use id::{
+    ArtifactId, AttemptId, ExecutionId, ExperimentId, PipelineId, PipelineVersionId, RunId, TaskId, TaskPath,
+};
 pub use state::{RunStatus, StorageState, TaskKind, TaskStatus};
 pub use time::Timestamp;

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::artifact::{Artifact, Inputs, Outputs};
-use crate::id::{ArtifactId, AttemptId, ExecutionId, ExperimentId, PipelineId, PipelineVersionId, RunId, TaskId, TaskPath};
+use crate::id::{
+    ArtifactId, AttemptId, ExecutionId, ExperimentId, PipelineId, PipelineVersionId, RunId, TaskId, TaskPath,
+};
 use crate::state::{RunStatus, StorageState, TaskKind, TaskStatus};
 use crate::time::Timestamp;
 
@@ -216,23 +218,39 @@ pub struct CacheRecord {
 
 /// When what happened to an attempt.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct AttemptPhases {
     /// The task was known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<Timestamp>,
     /// Upstream tasks had ended and inputs were resolved.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ready: Option<Timestamp>,
     /// A slot was free.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub admitted: Option<Timestamp>,
     /// The process was started.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub started: Option<Timestamp>,
     /// Its packages were in place.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub installed: Option<Timestamp>,
     /// User code ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub user_code_finished: Option<Timestamp>,
     /// Outputs were in the store.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub uploaded: Option<Timestamp>,
     /// The attempt ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub finished: Option<Timestamp>,
+}
+
+impl AttemptPhases {
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// One try of a task.

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ferroflow_engine::{CacheHit, RunIdentity};
+use ferroflow_engine::CacheHit;
+pub use ferroflow_engine::RunSettings;
 use ferroflow_model::list::{ListQuery, Page};
 use ferroflow_model::record::{
     ArtifactLink, ArtifactRecord, AttemptRecord, CacheRecord, Experiment, Failure, Pipeline, PipelineVersion, Run,
@@ -77,19 +78,6 @@ pub struct NewRun {
     pub spec_json: Arc<str>,
     /// JSON of [`RunSettings`]: what the engine's state begins with.
     pub settings: String,
-}
-
-/// What the engine's state of a run begins with.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct RunSettings {
-    /// What tasks may know of their run.
-    pub identity: RunIdentity,
-    /// Arguments after macros, checked and normalised; defaults are filled in by the engine.
-    pub arguments: serde_json::Map<String, serde_json::Value>,
-    /// Whether tasks may take over earlier results.
-    pub caching: bool,
-    /// First numbers that the run may give to its tasks and artifacts: start and count.
-    pub ids: (i64, i64),
 }
 
 /// A run that has not ended, as recovery finds it.

@@ -1,0 +1,211 @@
+//! The key by which results are found again: byte for byte KFP's, so that its stored keys stay good.
+//!
+//! SHA-256 over the message `CacheKey` as Go's encoder prints it. Environment, resources, retries and the versions of
+//! the programs are not in it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io;
+
+use ferroflow_model::Inputs;
+use ferroflow_model::record::CacheRecord;
+use ferroflow_spec::ir::ArtifactType;
+use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::plan::{Body, ComponentPlan};
+
+/// The log of a task is an output of it to upstream, by default.
+const EXECUTOR_LOGS: &str = "executor-logs";
+
+/// The key of a container task with these inputs (without defaults). A `custom` key, if not empty, takes the place of
+/// everything but the component's name.
+pub(crate) fn key(component: &ComponentPlan, inputs: &Inputs, custom: &str) -> CacheRecord {
+    if !custom.is_empty() {
+        let parts = Map::from_iter([
+            ("componentName".to_owned(), Value::from(component.name.as_str())),
+            ("cacheKey".to_owned(), Value::from(custom)),
+        ]);
+        return CacheRecord {
+            fingerprint: sha256(format!("{}\0{custom}", component.name).as_bytes()),
+            parts,
+        };
+    }
+    let parts = parts(component, inputs);
+    CacheRecord { fingerprint: sha256(go_json(&parts).as_bytes()), parts }
+}
+
+fn parts(component: &ComponentPlan, inputs: &Inputs) -> Map<String, Value> {
+    let mut parts = Map::new();
+    let mut put = |name: &str, part: Map<String, Value>| {
+        // An empty field does not exist on the wire.
+        if !part.is_empty() {
+            parts.insert(name.to_owned(), Value::Object(part));
+        }
+    };
+    if let Body::Container(body) = &component.body {
+        let mut container = Map::new();
+        let words: Vec<&str> =
+            body.container.command.iter().chain(&body.container.args).map(String::as_str).collect();
+        if !words.is_empty() {
+            container.insert("cmdArgs".to_owned(), json!(words));
+        }
+        if !body.container.image.is_empty() {
+            container.insert("image".to_owned(), json!(body.container.image));
+        }
+        put("containerSpec", container);
+    }
+    let names = |(name, list): (&String, &Vec<std::sync::Arc<ferroflow_model::Artifact>>)| {
+        let ids: Vec<String> = list.iter().map(|artifact| artifact.id.to_string()).collect();
+        (name.clone(), json!({ "artifactNames": ids }))
+    };
+    put("inputArtifactNames", inputs.artifacts.iter().map(names).collect());
+    let values = inputs.parameters.iter().map(|(name, value)| (name.clone(), Value::clone(value)));
+    put("inputParameterValues", values.collect());
+    put("outputArtifactsSpec", artifacts(component));
+    let types = component.output_parameters.iter();
+    put(
+        "outputParametersSpec",
+        types.map(|(name, kind)| (name.clone(), Value::from(kind.wire_name()))).collect(),
+    );
+    parts
+}
+
+fn artifacts(component: &ComponentPlan) -> Map<String, Value> {
+    let logs = ArtifactType { schema_title: "system.Artifact".to_owned(), ..ArtifactType::default() };
+    let mut artifacts = BTreeMap::from([(EXECUTOR_LOGS, spec_of(EXECUTOR_LOGS, &logs, &Map::new()))]);
+    for (name, output) in &component.output_artifacts {
+        artifacts.insert(name, spec_of(name, &output.artifact_type, &output.metadata));
+    }
+    artifacts.into_iter().map(|(name, spec)| (name.to_owned(), spec)).collect()
+}
+
+/// A `RuntimeArtifact` without its URI.
+fn spec_of(name: &str, kind: &ArtifactType, metadata: &Map<String, Value>) -> Value {
+    let mut schema = Map::new();
+    for (field, text) in [
+        ("schemaTitle", &kind.schema_title),
+        ("instanceSchema", &kind.instance_schema),
+        ("schemaVersion", &kind.schema_version),
+    ] {
+        if !text.is_empty() {
+            schema.insert(field.to_owned(), Value::from(text.as_str()));
+        }
+    }
+    let mut spec =
+        Map::from_iter([("name".to_owned(), Value::from(name)), ("type".to_owned(), Value::Object(schema))]);
+    if !metadata.is_empty() {
+        spec.insert("metadata".to_owned(), Value::Object(metadata.clone()));
+    }
+    Value::Object(spec)
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(64);
+    for byte in Sha256::digest(bytes) {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// JSON as Go's encoder prints it: keys in order (the map sees to that), `<`, `>` and `&` escaped, integral numbers
+/// without a point.
+fn go_json(value: &impl Serialize) -> String {
+    let mut bytes = Vec::with_capacity(512);
+    let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, GoFormatter);
+    // Plain JSON always has a text.
+    let written = value.serialize(&mut serializer);
+    debug_assert!(written.is_ok(), "cache keys are plain JSON");
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+struct GoFormatter;
+
+impl Formatter for GoFormatter {
+    fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        let size = value.abs();
+        if size == 0.0 || (1e-6..1e21).contains(&size) {
+            return write!(writer, "{value}");
+        }
+        // Go writes the sign of an exponent, and at least one digit: `1e+21`, `1e-7`.
+        let text = format!("{value:e}");
+        match text.split_once('e') {
+            Some((digits, exponent)) if !exponent.starts_with('-') => write!(writer, "{digits}e+{exponent}"),
+            _ => writer.write_all(text.as_bytes()),
+        }
+    }
+
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some(at) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+            let (before, from) = rest.split_at(at);
+            CompactFormatter.write_string_fragment(writer, before)?;
+            let mut letters = from.chars();
+            if let Some(letter) = letters.next() {
+                write!(writer, "\\u{:04x}", u32::from(letter))?;
+            }
+            rest = letters.as_str();
+        }
+        CompactFormatter.write_string_fragment(writer, rest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use ferroflow_spec::ir::{ContainerSpec, ParameterType};
+
+    use super::*;
+    use crate::plan::ContainerPlan;
+
+    fn component() -> ComponentPlan {
+        let container = ContainerSpec {
+            image: "python:3.11".to_owned(),
+            command: vec!["sh".to_owned(), "-c".to_owned()],
+            args: vec!["echo hi".to_owned()],
+            ..ContainerSpec::default()
+        };
+        ComponentPlan {
+            name: "comp-train".to_owned(),
+            input_parameters: BTreeMap::new(),
+            input_artifacts: BTreeMap::new(),
+            output_parameters: BTreeMap::from([("score".to_owned(), ParameterType::NumberDouble)]),
+            output_artifacts: BTreeMap::new(),
+            body: Body::Container(ContainerPlan {
+                container: Arc::new(container),
+                kubernetes: Arc::new(Value::Null),
+                timeout: None,
+            }),
+        }
+    }
+
+    #[test]
+    fn keys_are_those_of_upstream() {
+        let values = [("depth", json!(4)), ("label", json!("a<b & c")), ("rate", json!(0.25))];
+        let parameters = values.map(|(name, value)| (name.to_owned(), Arc::new(value)));
+        let inputs = Inputs { parameters: parameters.into(), ..Inputs::default() };
+        let record = key(&component(), &inputs, "");
+        assert_eq!(record.fingerprint, "377bd06c1be450596ce1768b55eb9d03af901f78c124b3c4289622eb7cd5a013");
+        let names: Vec<_> = record.parts.keys().collect();
+        assert_eq!(
+            names,
+            ["containerSpec", "inputParameterValues", "outputArtifactsSpec", "outputParametersSpec"]
+        );
+        let custom = key(&component(), &inputs, "nightly-1");
+        assert_eq!(custom.fingerprint, "91eb480465daa73c45ccc06fa99b0d8193947f51fe9228dc3ae3126c96266aa5");
+    }
+
+    #[test]
+    fn numbers_and_texts_are_printed_as_go_does() {
+        let value = json!([1, 2.5, 1e21, 1.5e-7, 123_456_789_012.0, "<\u{2028}>\"\n"]);
+        assert_eq!(go_json(&value), r#"[1,2.5,1e+21,1.5e-7,123456789012,"\u003c\u2028\u003e\"\n"]"#);
+    }
+}

@@ -1,0 +1,264 @@
+//! A task instance from "nothing left to wait for" to its end.
+
+use ferroflow_model::record::{ArtifactLink, Failure, LinkDirection};
+use ferroflow_model::{Artifact, ExecutionId, Inputs, RunStatus, TaskKind, TaskPath, TaskStatus};
+use ferroflow_spec::ir::{ImportUri, TriggerStrategy};
+use std::sync::Arc;
+
+use super::{Machine, Work};
+use crate::cache;
+use crate::condition;
+use crate::event::{CacheHit, Command};
+use crate::fault::EngineFault;
+use crate::inputs;
+use crate::plan::Body;
+use crate::state::{Index, Place, Stage};
+
+impl Machine<'_> {
+    /// Everything upstream has ended: the task starts, or is skipped, or fails for want of inputs.
+    pub(super) fn ready(&mut self, index: Index) -> Result<(), EngineFault> {
+        let node = self.state.node(index)?;
+        if node.status.is_terminal() {
+            return Ok(());
+        }
+        if self.state.status == RunStatus::Canceling {
+            return self.end(index, TaskStatus::Canceled, None);
+        }
+        if node.group.is_made {
+            return self.resume(index);
+        }
+        if let Place::Task(_) = node.place {
+            if let Some(reason) = self.reason_to_skip(index)? {
+                return self.end(index, TaskStatus::Skipped, Some(Failure::new(reason)));
+            }
+            match inputs::resolve(self.state, index)? {
+                Ok(resolved) => self.state.node_mut(index)?.inputs = resolved,
+                Err(message) => return self.end(index, TaskStatus::Failed, Some(Failure::new(message))),
+            }
+            match self.condition_holds(index)? {
+                Ok(true) => {}
+                Ok(false) => {
+                    let reason = Failure::new("its condition was false");
+                    return self.end(index, TaskStatus::Skipped, Some(reason));
+                }
+                Err(message) => return self.end(index, TaskStatus::Failed, Some(Failure::new(message))),
+            }
+        }
+        match self.state.node(index)?.kind {
+            TaskKind::Root | TaskKind::Dag | TaskKind::Iteration => self.open(index),
+            TaskKind::Loop => self.open_loop(index),
+            TaskKind::Container => self.start_container(index),
+            TaskKind::Importer => self.import(index),
+        }
+    }
+
+    /// Why the task does not run, if an upstream task has not done what it must.
+    fn reason_to_skip(&self, index: Index) -> Result<Option<String>, EngineFault> {
+        let node = self.state.node(index)?;
+        let Some(plan) = self.state.task_plan(node) else { return Ok(None) };
+        if !node.is_blocked || plan.task.trigger == TriggerStrategy::AllCompleted {
+            return Ok(None);
+        }
+        let parent = self.state.node(node.parent)?;
+        for upstream in &plan.upstream {
+            let status = self.state.node(parent.group.first + upstream)?.status;
+            if !status.is_success() {
+                let name = &self.state.plan.task(parent.component, *upstream)?.name;
+                let did = if status == TaskStatus::Skipped { "was skipped" } else { "did not succeed" };
+                return Ok(Some(format!("task `{name}` before it {did}")));
+            }
+        }
+        Err(EngineFault::Inconsistent("a task is blocked by nothing"))
+    }
+
+    fn condition_holds(&self, index: Index) -> Result<Result<bool, String>, EngineFault> {
+        let node = self.state.node(index)?;
+        let condition = self.state.task_plan(node).map_or("", |plan| plan.task.condition.as_str());
+        if condition.is_empty() {
+            return Ok(Ok(true));
+        }
+        Ok(condition::holds(condition, &node.inputs.parameters))
+    }
+
+    /// Asks the store for an earlier result, or starts the first attempt.
+    fn start_container(&mut self, index: Index) -> Result<(), EngineFault> {
+        self.link_inputs(index)?;
+        let node = self.state.node(index)?;
+        let caching = self.state.task_plan(node).map(|plan| &plan.task.caching);
+        let Some(caching) = caching.filter(|caching| caching.enabled && self.state.caching) else {
+            return self.start_attempt(index);
+        };
+        let component = self.state.plan.component(node.component)?;
+        let record = cache::key(component, &node.inputs, &caching.key);
+        self.out.push(Command::LookUpCache {
+            task: self.state.path(index),
+            fingerprint: record.fingerprint.clone(),
+        });
+        let node = self.state.node_mut(index)?;
+        node.cache = Some(Box::new(record));
+        node.stage = Stage::Cache;
+        Ok(())
+    }
+
+    pub(super) fn cache_answered(
+        &mut self,
+        task: &TaskPath,
+        hit: Option<&CacheHit>,
+    ) -> Result<(), EngineFault> {
+        let Some(index) = self.state.find(task) else { return Ok(()) };
+        if self.state.node(index)?.stage != Stage::Cache {
+            return Ok(());
+        }
+        let Some(hit) = self.whole(index, hit)? else { return self.start_attempt(index) };
+        let execution = hit.execution_id;
+        let outputs = hit.outputs.clone();
+        self.link(index, LinkDirection::Output, &outputs)?;
+        let node = self.state.node_mut(index)?;
+        node.cached_from = Some(execution);
+        node.outputs = outputs;
+        node.started_at = Some(self.now);
+        self.end(index, TaskStatus::Cached, None)
+    }
+
+    /// The hit, if it holds all that the component promises.
+    fn whole<'h>(
+        &self,
+        index: Index,
+        hit: Option<&'h CacheHit>,
+    ) -> Result<Option<&'h CacheHit>, EngineFault> {
+        let component = self.state.plan.component(self.state.node(index)?.component)?;
+        Ok(hit.filter(|hit| {
+            component.output_parameters.keys().all(|name| hit.outputs.parameters.contains_key(name))
+                && component.output_artifacts.keys().all(|name| hit.outputs.artifacts.contains_key(name))
+        }))
+    }
+
+    /// Brings an artifact in by its URI; its bytes stay where they are.
+    fn import(&mut self, index: Index) -> Result<(), EngineFault> {
+        let node = self.state.node(index)?;
+        let component = self.state.plan.component(node.component)?;
+        let Body::Importer(importer) = &component.body else {
+            return Err(EngineFault::Inconsistent("an importer has no importer spec"));
+        };
+        let uri = match &importer.uri {
+            ImportUri::Constant(uri) => uri.clone(),
+            ImportUri::Input(name) => {
+                let value = node.inputs.parameters.get(name).and_then(|value| value.as_str());
+                value.unwrap_or_default().to_owned()
+            }
+        };
+        if uri.is_empty() {
+            let failure = Failure::new("the importer was given an empty URI");
+            return self.end(index, TaskStatus::Failed, Some(failure));
+        }
+        let artifact_type = importer.artifact_type.clone();
+        let metadata = importer.metadata.clone();
+        let names: Vec<String> = component.output_artifacts.keys().cloned().collect();
+        for name in names {
+            let artifact = Arc::new(Artifact {
+                id: self.state.artifact_id(self.ids),
+                schema_title: artifact_type.schema_title.clone(),
+                schema_version: artifact_type.schema_version.clone(),
+                instance_schema: artifact_type.instance_schema.clone(),
+                uri: uri.clone(),
+                metadata: metadata.clone(),
+                custom_path: None,
+            });
+            self.add_artifact(index, name, artifact)?;
+        }
+        let outputs = self.state.node(index)?.outputs.clone();
+        self.link(index, LinkDirection::Output, &outputs)?;
+        self.state.node_mut(index)?.started_at = Some(self.now);
+        self.end(index, TaskStatus::Succeeded, None)
+    }
+
+    pub(super) fn link_inputs(&mut self, index: Index) -> Result<(), EngineFault> {
+        if self.state.node(index)?.inputs.artifacts.is_empty() {
+            return Ok(());
+        }
+        let inputs = self.state.node(index)?.inputs.clone();
+        self.link(index, LinkDirection::Input, &inputs)
+    }
+
+    /// Notes that an execution used or made artifacts.
+    pub(super) fn link(
+        &mut self,
+        index: Index,
+        direction: LinkDirection,
+        used: &Inputs,
+    ) -> Result<(), EngineFault> {
+        let execution_id: ExecutionId = self.state.node(index)?.id;
+        for (name, list) in &used.artifacts {
+            let links = (0..).zip(list).map(|(position, artifact)| ArtifactLink {
+                execution_id,
+                artifact_id: artifact.id,
+                direction,
+                name: name.clone(),
+                index: position,
+            });
+            self.state.unseen.links.extend(links);
+        }
+        Ok(())
+    }
+
+    /// Ends a task instance.
+    pub(super) fn end(
+        &mut self,
+        index: Index,
+        status: TaskStatus,
+        error: Option<Failure>,
+    ) -> Result<(), EngineFault> {
+        let now = self.now;
+        let node = self.state.node_mut(index)?;
+        node.set_status(status, now);
+        node.stage = Stage::Nothing;
+        node.ended_at = Some(now);
+        node.error = error;
+        self.work.push_back(Work::Ended(index));
+        Ok(())
+    }
+
+    /// Tells those who wait for the task, and its group, that it has ended.
+    pub(super) fn ended(&mut self, index: Index) -> Result<(), EngineFault> {
+        let node = self.state.node(index)?;
+        let (status, parent, place) = (node.status, node.parent, node.place);
+        let is_success = status.is_success();
+        match place {
+            Place::Root => {
+                self.finish();
+                return Ok(());
+            }
+            Place::Task(task) => {
+                let group = self.state.node(parent)?;
+                let (component, first) = (group.component, group.group.first);
+                let plan = std::sync::Arc::clone(&self.state.plan);
+                for downstream in &plan.task(component, task)?.downstream {
+                    // Not `node_mut`: what others wait for is not in the rows.
+                    let child = first + downstream;
+                    let waiting = self.state.nodes.get_mut(child as usize);
+                    let waiting = waiting.ok_or(EngineFault::Inconsistent("a waiting task is missing"))?;
+                    waiting.waiting = waiting.waiting.saturating_sub(1);
+                    waiting.is_blocked |= !is_success;
+                    if waiting.waiting == 0 {
+                        self.work.push_back(Work::Ready(child));
+                    }
+                }
+            }
+            Place::Iteration(_) => self.pass_ended(parent)?,
+        }
+        let group = self.state.nodes.get_mut(parent as usize);
+        let group = &mut group.ok_or(EngineFault::Inconsistent("a group is missing"))?.group;
+        group.open = group.open.saturating_sub(1);
+        match status {
+            TaskStatus::Failed => {
+                group.failed.get_or_insert(index);
+            }
+            TaskStatus::Canceled => group.has_canceled = true,
+            _ => {}
+        }
+        if group.open == 0 {
+            self.work.push_back(Work::Close(parent));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,238 @@
+//! The pipeline as the machine walks it: names have become indexes, and each task knows who waits for it.
+//!
+//! Made once for a run; holds nothing that changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ferroflow_spec::ir::{
+    ArtifactSource, Component, ComponentBody, ContainerSpec, Dag, Executor, ImporterSpec, InputArtifact,
+    InputParameter, OutputArtifact, OutputSelector, ParameterOutput, ParameterSource, ParameterType,
+    PipelineSpec, Task,
+};
+use serde_json::Value;
+
+use crate::fault::EngineFault;
+
+/// A pipeline in index form.
+#[derive(Debug)]
+pub struct Plan {
+    components: Vec<ComponentPlan>,
+}
+
+/// Index of the root among the components.
+pub(crate) const ROOT: u32 = 0;
+
+#[derive(Debug)]
+pub(crate) struct ComponentPlan {
+    /// Key in the pipeline, empty for the root.
+    pub(crate) name: String,
+    pub(crate) input_parameters: BTreeMap<String, InputParameter>,
+    pub(crate) input_artifacts: BTreeMap<String, InputArtifact>,
+    pub(crate) output_parameters: BTreeMap<String, ParameterType>,
+    pub(crate) output_artifacts: BTreeMap<String, OutputArtifact>,
+    pub(crate) body: Body,
+}
+
+#[derive(Debug)]
+pub(crate) enum Body {
+    Dag(DagPlan),
+    Container(ContainerPlan),
+    Importer(ImporterSpec),
+}
+
+#[derive(Debug)]
+pub(crate) struct ContainerPlan {
+    pub(crate) container: Arc<ContainerSpec>,
+    pub(crate) kubernetes: Arc<Value>,
+    pub(crate) timeout: Option<Duration>,
+}
+
+#[derive(Debug)]
+pub(crate) struct DagPlan {
+    /// In order of name.
+    pub(crate) tasks: Vec<TaskPlan>,
+    pub(crate) output_parameters: Vec<(String, Vec<Selector>)>,
+    pub(crate) output_artifacts: Vec<(String, Vec<Selector>)>,
+}
+
+#[derive(Debug)]
+pub(crate) struct TaskPlan {
+    pub(crate) name: String,
+    pub(crate) task: Task,
+    pub(crate) component: u32,
+    /// Tasks of the same DAG that must end first.
+    pub(crate) upstream: Vec<u32>,
+    /// Tasks of the same DAG that wait for this one.
+    pub(crate) downstream: Vec<u32>,
+}
+
+/// An output of a task of the same DAG.
+#[derive(Debug)]
+pub(crate) struct Selector {
+    pub(crate) task: u32,
+    pub(crate) output: String,
+}
+
+impl Plan {
+    /// From a checked pipeline. A fault if it was not checked.
+    pub fn new(spec: Arc<PipelineSpec>) -> Result<Self, EngineFault> {
+        let spec = Arc::unwrap_or_clone(spec);
+        // The root comes first: see `ROOT`.
+        let index: BTreeMap<String, u32> = spec.components.keys().cloned().zip(1..).collect();
+        let mut executors: BTreeMap<String, Executors> = BTreeMap::new();
+        for (label, executor) in spec.executors {
+            let kubernetes = spec.kubernetes.get(&label).cloned().unwrap_or(Value::Null);
+            executors.insert(label, Executors::new(executor, kubernetes));
+        }
+        let all = std::iter::once((String::new(), spec.root)).chain(spec.components);
+        let components: Result<Vec<_>, _> =
+            all.map(|(name, component)| component_plan(name, component, &index, &executors)).collect();
+        Ok(Self { components: components? })
+    }
+
+    pub(crate) fn component(&self, index: u32) -> Result<&ComponentPlan, EngineFault> {
+        self.components.get(index as usize).ok_or(EngineFault::Inconsistent("a component is missing"))
+    }
+
+    pub(crate) fn dag(&self, component: u32) -> Result<&DagPlan, EngineFault> {
+        match &self.component(component)?.body {
+            Body::Dag(dag) => Ok(dag),
+            _ => Err(EngineFault::Inconsistent("a group has no tasks")),
+        }
+    }
+
+    /// A task of the DAG of `component`.
+    pub(crate) fn task(&self, component: u32, task: u32) -> Result<&TaskPlan, EngineFault> {
+        let task = self.dag(component)?.tasks.get(task as usize);
+        task.ok_or(EngineFault::Inconsistent("a task is missing in its group"))
+    }
+}
+
+impl DagPlan {
+    pub(crate) fn position(&self, name: &str) -> Option<u32> {
+        position(&self.tasks, name, |task| &task.name)
+    }
+}
+
+/// An executor shared by the components that name it.
+enum Executors {
+    Container(Arc<ContainerSpec>, Arc<Value>, Option<Duration>),
+    Importer(ImporterSpec),
+}
+
+impl Executors {
+    fn new(executor: Executor, kubernetes: Value) -> Self {
+        match executor {
+            Executor::Importer(importer) => Self::Importer(importer),
+            Executor::Container(container) => {
+                let timeout = deadline(&kubernetes);
+                Self::Container(Arc::new(container), Arc::new(kubernetes), timeout)
+            }
+        }
+    }
+
+    fn body(&self) -> Body {
+        match self {
+            Self::Importer(importer) => Body::Importer(importer.clone()),
+            Self::Container(container, kubernetes, timeout) => Body::Container(ContainerPlan {
+                container: Arc::clone(container),
+                kubernetes: Arc::clone(kubernetes),
+                timeout: *timeout,
+            }),
+        }
+    }
+}
+
+/// `activeDeadlineSeconds` of the task's Kubernetes settings: a number, or its digits as proto JSON writes int64.
+fn deadline(kubernetes: &Value) -> Option<Duration> {
+    let field =
+        kubernetes.get("activeDeadlineSeconds").or_else(|| kubernetes.get("active_deadline_seconds"))?;
+    let seconds = field.as_u64().or_else(|| field.as_str()?.parse().ok())?;
+    (seconds > 0).then(|| Duration::from_secs(seconds))
+}
+
+fn component_plan(
+    name: String,
+    component: Component,
+    index: &BTreeMap<String, u32>,
+    executors: &BTreeMap<String, Executors>,
+) -> Result<ComponentPlan, EngineFault> {
+    let Component { input_parameters, input_artifacts, output_parameters, output_artifacts, body } =
+        component;
+    let body = match body {
+        ComponentBody::Dag(dag) => Body::Dag(dag_plan(dag, index)?),
+        ComponentBody::Executor(label) => {
+            let found = executors.get(&label).map(Executors::body);
+            found.ok_or(EngineFault::Dangling { what: "the executor", name: label })?
+        }
+    };
+    Ok(ComponentPlan { name, input_parameters, input_artifacts, output_parameters, output_artifacts, body })
+}
+
+fn dag_plan(dag: Dag, index: &BTreeMap<String, u32>) -> Result<DagPlan, EngineFault> {
+    let names: Vec<String> = dag.tasks.keys().cloned().collect();
+    let find = |name: &str| {
+        let found = position(&names, name, |name| name);
+        found.ok_or_else(|| EngineFault::Dangling { what: "the task", name: name.to_owned() })
+    };
+    let mut tasks = Vec::with_capacity(names.len());
+    for (name, task) in dag.tasks {
+        let component = index.get(&task.component).copied();
+        let component = component
+            .ok_or_else(|| EngineFault::Dangling { what: "the component", name: task.component.clone() })?;
+        let upstream: Result<BTreeSet<u32>, _> = upstream_names(&task).map(find).collect();
+        let upstream = upstream?.into_iter().collect();
+        tasks.push(TaskPlan { name, task, component, upstream, downstream: Vec::new() });
+    }
+    let edges: Vec<(u32, u32)> = (0..)
+        .zip(&tasks)
+        .flat_map(|(at, task): (u32, &TaskPlan)| task.upstream.iter().map(move |upstream| (*upstream, at)))
+        .collect();
+    for (upstream, at) in edges {
+        if let Some(task) = tasks.get_mut(upstream as usize) {
+            task.downstream.push(at);
+        }
+    }
+    let selector = |from: OutputSelector| Ok(Selector { task: find(&from.task)?, output: from.output });
+    let selectors =
+        |from: Vec<OutputSelector>| from.into_iter().map(selector).collect::<Result<Vec<_>, EngineFault>>();
+    let parameter = |(name, output)| {
+        let from = match output {
+            ParameterOutput::From(selector) => vec![selector],
+            ParameterOutput::OneOf(selectors) => selectors,
+        };
+        Ok((name, selectors(from)?))
+    };
+    let output_parameters: Result<Vec<_>, EngineFault> =
+        dag.output_parameters.into_iter().map(parameter).collect();
+    let artifact = |(name, from)| Ok((name, selectors(from)?));
+    let output_artifacts: Result<Vec<_>, EngineFault> =
+        dag.output_artifacts.into_iter().map(artifact).collect();
+    Ok(DagPlan { tasks, output_parameters: output_parameters?, output_artifacts: output_artifacts? })
+}
+
+/// Names of all tasks that must end before this one, explicit or implied.
+fn upstream_names(task: &Task) -> impl Iterator<Item = &str> {
+    let parameters = task.parameters.values().filter_map(|input| match &input.source {
+        ParameterSource::TaskOutput(selector) => Some(selector.task.as_str()),
+        ParameterSource::TaskFinalStatus(task) => Some(task.as_str()),
+        ParameterSource::ComponentInput(_) | ParameterSource::Constant(_) => None,
+    });
+    let artifacts = task.artifacts.values().filter_map(|source| match source {
+        ArtifactSource::TaskOutput(selector) => Some(selector.task.as_str()),
+        ArtifactSource::ComponentInput(_) => None,
+    });
+    task.dependencies
+        .iter()
+        .map(String::as_str)
+        .chain(parameters)
+        .chain(artifacts)
+        .filter(|name| !name.is_empty())
+}
+
+fn position<T>(sorted: &[T], name: &str, key: impl Fn(&T) -> &String) -> Option<u32> {
+    let found = sorted.binary_search_by(|item| key(item).as_str().cmp(name)).ok()?;
+    u32::try_from(found).ok()
+}
