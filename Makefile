@@ -1,0 +1,65 @@
+# The whole project by two commands: `make run` and `make test`.
+# What a machine must have: Rust (rustup picks the right one), and Python 3.11 with pip. Everything else is set up here.
+
+PYTHON ?= python3.11
+VENVS ?= $(CURDIR)/.venvs
+# The kfp clients that the end-to-end tests use. The first one also runs the tests.
+CLIENTS := 2.17.0 2.13.0 2.7.0 2.0.1
+VENV := $(VENVS)/kfp-2.17.0
+TARGET := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
+BINARY := $(TARGET)/release/ferroflow
+RUN_DATA_DIR ?= $(CURDIR)/.ferroflow
+LISTEN ?= 127.0.0.1:8080
+
+export FERROFLOW_VENVS := $(VENVS)
+
+.PHONY: run test bench build check unit e2e proto-tests venvs needs-cargo needs-python
+
+## Builds, serves on the embedded defaults, loads the samples, runs the training one, and keeps serving.
+run: build needs-python
+	@$(PYTHON) examples/start.py --binary "$(BINARY)" --data-dir "$(RUN_DATA_DIR)" --listen "$(LISTEN)"
+
+## Every test: the rules of the house, all crates, the protos against KFP's packages, and the real kfp clients.
+test: check unit proto-tests e2e
+
+## The figures of the speed table beside the floors of this machine.
+bench: build venvs
+	cargo xtask bench --binary "$(BINARY)"
+
+build: needs-cargo
+	cargo build --release --locked --package ferroflow
+
+check: needs-cargo
+	cargo xtask check --without-tests
+
+unit: needs-cargo
+	cargo test --workspace --locked
+
+proto-tests: venvs
+	"$(VENV)/bin/python" -m pytest -q tests/proto
+
+e2e: build venvs
+	FERROFLOW_BIN="$(BINARY)" "$(VENV)/bin/python" -m pytest -q --durations=10 tests/e2e
+
+venvs: $(CLIENTS:%=$(VENVS)/kfp-%/.ready)
+
+# An environment counts once everything is in it; a broken-off one is made anew.
+$(VENVS)/kfp-2.17.0/.ready: tests/proto/requirements.txt tests/e2e/requirements.txt | needs-python
+	rm -rf "$(@D)"
+	"$(PYTHON)" -m venv "$(@D)"
+	"$(@D)/bin/pip" install --quiet -r tests/proto/requirements.txt -r tests/e2e/requirements.txt
+	touch "$@"
+
+$(VENVS)/kfp-%/.ready: | needs-python
+	rm -rf "$(@D)"
+	"$(PYTHON)" -m venv "$(@D)"
+	"$(@D)/bin/pip" install --quiet "kfp==$*"
+	touch "$@"
+
+needs-cargo:
+	@command -v cargo >/dev/null || { echo "make: Rust is missing: install it with rustup" >&2; exit 1; }
+
+needs-python:
+	@command -v "$(PYTHON)" >/dev/null || { echo "make: $(PYTHON) is missing: install it, or say PYTHON=..." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 9))' \
+	  || { echo "make: $(PYTHON) must be 3.9 or newer and have venv and pip" >&2; exit 1; }
