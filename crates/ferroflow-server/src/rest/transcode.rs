@@ -5,7 +5,7 @@
 //! field is not set, as in every JSON form of a proto message.
 
 use ferroflow_proto::rest::Route;
-use ferroflow_proto::shape::{Field, Kind, Message, message};
+use ferroflow_proto::shape::{FieldShape, Kind, Label, MessageShape};
 use serde_json::{Map, Value};
 
 use super::route::PathFields;
@@ -19,7 +19,7 @@ pub(super) fn request(
     query: &str,
     body: &[u8],
 ) -> Result<(Value, CallContext), ApiError> {
-    let shape = shape_of(route.request)?;
+    let shape = route.request;
     let mut context = CallContext::default();
     let mut whole = Map::new();
     if let (Some(selector), false) = (route.body, body.trim_ascii().is_empty()) {
@@ -64,36 +64,25 @@ fn check_size(body: &[u8]) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn shape_of(name: &str) -> Result<&'static Message, ApiError> {
-    message(name).ok_or_else(|| ApiError::internal(format!("no shape of message `{name}`")))
-}
-
-fn find(shape: &Message, key: &str) -> Option<&'static Field> {
-    shape.fields.iter().find(|field| field.name == key || field.json_name == key)
-}
-
 /// Removes `null` wherever it means "not set": in messages, but not inside of free JSON values.
-fn drop_nulls(object: &mut Map<String, Value>, shape: &Message) {
+fn drop_nulls(object: &mut Map<String, Value>, shape: &MessageShape) {
     object.retain(|key, value| {
-        let Some(field) = find(shape, key) else { return true };
-        match field.kind {
-            Kind::Message(FREE_VALUE) => return true,
-            Kind::Message(inner) => drop_nulls_inside(value, inner),
-            Kind::Map(inner) => {
+        let Some(field) = shape.field(key) else { return true };
+        match (field.kind, field.label) {
+            (Kind::Value, Label::Single) => return true,
+            (Kind::Message(inner), Label::Map) => {
                 for entry in value.as_object_mut().into_iter().flat_map(Map::values_mut) {
                     drop_nulls_inside(entry, inner);
                 }
             }
+            (Kind::Message(inner), _) => drop_nulls_inside(value, inner),
             _ => {}
         }
         !value.is_null()
     });
 }
 
-const FREE_VALUE: &str = "google.protobuf.Value";
-
-fn drop_nulls_inside(value: &mut Value, name: &str) {
-    let Some(shape) = message(name) else { return };
+fn drop_nulls_inside(value: &mut Value, shape: &MessageShape) {
     match value {
         Value::Object(object) => drop_nulls(object, shape),
         Value::Array(items) => {
@@ -108,11 +97,11 @@ fn drop_nulls_inside(value: &mut Value, name: &str) {
 /// Sets one query parameter, by proto or JSON names joined with dots; ignores what is no field of a plain type.
 fn set_from_query(
     whole: &mut Map<String, Value>,
-    shape: &Message,
+    shape: &MessageShape,
     key: &str,
     text: &str,
 ) -> Result<(), ApiError> {
-    let Some(field) = leaf(shape, key).filter(|field| !field.repeated) else { return Ok(()) };
+    let Some(field) = leaf(shape, key) else { return Ok(()) };
     let value = match field.kind {
         Kind::Bool => match text {
             "true" | "1" => Value::Bool(true),
@@ -123,44 +112,46 @@ fn set_from_query(
                 )));
             }
         },
-        Kind::Number | Kind::Enum | Kind::Message(_) if text.is_empty() => return Ok(()),
-        Kind::Enum => text.parse::<i32>().map_or_else(|_| Value::from(text), Value::from),
-        Kind::String | Kind::Number | Kind::Message(TIMESTAMP) => Value::from(text),
-        Kind::Message(_) | Kind::Map(_) => return Ok(()),
+        Kind::String | Kind::Bytes => Value::from(text),
+        Kind::Message(_) | Kind::Struct | Kind::Value | Kind::ListValue => return Ok(()),
+        _ if text.is_empty() => return Ok(()),
+        Kind::Enum(_) => text.parse::<i32>().map_or_else(|_| Value::from(text), Value::from),
+        // Numbers are accepted as text.
+        Kind::Int32 | Kind::Int64 | Kind::Uint32 | Kind::Uint64 | Kind::Float | Kind::Double => {
+            Value::from(text)
+        }
+        Kind::Timestamp | Kind::Duration => Value::from(text),
     };
     set(whole, shape, key, value);
     Ok(())
 }
 
-const TIMESTAMP: &str = "google.protobuf.Timestamp";
-
-fn leaf(shape: &Message, path: &str) -> Option<&'static Field> {
+/// The field at the end of a path, if that and everything on the way is single.
+fn leaf(shape: &MessageShape, path: &str) -> Option<&'static FieldShape> {
     let (head, rest) = path.split_once('.').map_or((path, None), |(head, rest)| (head, Some(rest)));
-    let field = find(shape, head)?;
+    let field = shape.field(head).filter(|field| field.label == Label::Single)?;
     match (rest, field.kind) {
         (None, _) => Some(field),
-        (Some(rest), Kind::Message(name)) if !field.repeated => leaf(message(name)?, rest),
+        (Some(rest), Kind::Message(inner)) => leaf(inner, rest),
         _ => None,
     }
 }
 
 /// Sets a field, whatever was there before under any of its names.
-fn set(object: &mut Map<String, Value>, shape: &Message, path: &str, value: Value) {
+fn set(object: &mut Map<String, Value>, shape: &MessageShape, path: &str, value: Value) {
     let (head, rest) = path.split_once('.').map_or((path, None), |(head, rest)| (head, Some(rest)));
-    let Some(field) = find(shape, head) else { return };
-    let earlier = object.remove(field.json_name).or_else(|| object.remove(field.name));
+    let Some(field) = shape.field(head) else { return };
+    let earlier = object.remove(field.json_name).or_else(|| object.remove(field.proto_name));
     let value = match (rest, field.kind) {
-        (Some(rest), Kind::Message(name)) => {
+        (Some(rest), Kind::Message(inner_shape)) => {
             let mut inner = match earlier {
                 Some(Value::Object(inner)) => inner,
                 _ => Map::new(),
             };
-            if let Some(shape) = message(name) {
-                set(&mut inner, shape, rest, value);
-            }
+            set(&mut inner, inner_shape, rest, value);
             Value::Object(inner)
         }
         _ => value,
     };
-    object.insert(field.name.to_owned(), value);
+    object.insert(field.proto_name.to_owned(), value);
 }

@@ -68,7 +68,7 @@ pub fn pod_name(run: &Run, task: &TaskRecord) -> Option<String> {
     (task.kind == TaskKind::Container).then(|| format!("{}-{}", run.resource_name, task.execution_id))
 }
 
-fn artifact_lists(artifacts: &BTreeMap<String, Vec<Arc<Artifact>>>) -> HashMap<String, wire::ArtifactList> {
+fn artifact_lists(artifacts: &BTreeMap<String, Vec<Arc<Artifact>>>) -> BTreeMap<String, wire::ArtifactList> {
     let list = |found: &Vec<Arc<Artifact>>| wire::ArtifactList {
         artifact_ids: found.iter().map(|artifact| artifact.id.0).collect(),
     };

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use ferroflow_engine::{RunIdentity, TaskAttempt};
+use ferroflow_engine::{IdBlock, RunIdentity, TaskAttempt};
 use ferroflow_model::record::{Run, StateChange, TaskRecord};
 use ferroflow_model::{AttemptId, Inputs, Outputs, RunId, RunStatus, StorageState, Timestamp};
 use ferroflow_ports::executor::Report;
@@ -193,7 +193,8 @@ impl Drop for TestServer {
 }
 
 fn open_store(folder: &Path) -> Arc<dyn Store> {
-    Arc::new(ferroflow_store::SqliteStore::open(folder).unwrap())
+    let path = folder.join("records.sqlite");
+    Arc::new(ferroflow_store::SqliteStore::open(&path, ferroflow_store::Options::default()).unwrap())
 }
 
 fn open_artifacts(folder: &Path) -> Arc<dyn ferroflow_ports::ArtifactStore> {
@@ -341,8 +342,12 @@ impl RunControl for StoredRuns {
             scheduled_at: now,
         };
         let first = self.store.next_free_id().await?;
-        let settings =
-            RunSettings { identity, arguments: request.arguments, caching: true, ids: (first, 100) };
+        let settings = RunSettings {
+            identity,
+            arguments: request.arguments,
+            caching: true,
+            ids: IdBlock { first, count: 100 },
+        };
         let settings = serde_json::to_string(&settings).unwrap();
         self.store.create_run(NewRun { run, spec_json: request.spec_json, settings }, first + 100).await
     }
