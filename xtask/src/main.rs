@@ -2,6 +2,8 @@
 
 #![expect(clippy::print_stdout, reason = "a tool for the terminal")]
 
+mod bench;
+mod check;
 mod codegen;
 mod floors;
 
@@ -19,6 +21,14 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Verb {
+    /// Measures speed against floors and peers
+    Bench(bench::Options),
+    /// Checks everything that CI checks, except the end-to-end tests
+    Check {
+        /// Leave out the tests of the crates
+        #[arg(long)]
+        without_tests: bool,
+    },
     /// Writes the code that follows from `proto/`
     Codegen {
         /// Write nothing, fail if something would change
@@ -32,6 +42,8 @@ enum Verb {
 fn main() -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask is not inside the workspace")?;
     match Arguments::parse().verb {
+        Verb::Bench(options) => bench::run(root, &options),
+        Verb::Check { without_tests } => check::run(root, !without_tests),
         Verb::Codegen { check } => codegen::run(root, check),
         Verb::Floors => floors::run(root),
     }
