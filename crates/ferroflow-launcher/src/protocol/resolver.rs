@@ -250,30 +250,13 @@ fn constant(attempt: &TaskAttempt, places: &Places, steps: &[Step<'_>]) -> Optio
             "pipeline_job_resource_name" => run.resource_name.clone(),
             "pipeline_job_uuid" => run.id.to_string(),
             "pipeline_task_name" => attempt.task_name.clone(),
-            "pipeline_job_create_time_utc" => utc_text(run.created_at),
-            "pipeline_job_schedule_time_utc" => utc_text(run.scheduled_at),
+            "pipeline_job_create_time_utc" => run.created_at.to_rfc3339(),
+            "pipeline_job_schedule_time_utc" => run.scheduled_at.to_rfc3339(),
             "workspace_path" => places.workspace.clone(),
             _ => return None,
         }),
         _ => None,
     }
-}
-
-/// RFC 3339 in UTC to the second, as Kubernetes prints times.
-fn utc_text(time: ferroflow_model::Timestamp) -> String {
-    let seconds = time.as_seconds();
-    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    // Civil date from a day count, with years that begin in March so that leap days come last.
-    let shifted = days + 719_468;
-    let (era, day) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year_of_era = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day_of_year = day - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march_month = (5 * day_of_year + 2) / 153;
-    let day_of_month = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day_of_month:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
 fn is_metadata(field: &str) -> bool {
