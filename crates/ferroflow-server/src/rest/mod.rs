@@ -173,9 +173,9 @@ fn field<'p>(fields: &'p PathFields<'_>, wanted: &str) -> &'p str {
     fields.iter().find(|(name, _)| *name == wanted).map_or("", |(_, value)| &**value)
 }
 
-/// The JSON of a message: proto names, no defaults; whole numbers in free JSON values without a fraction, as KFP has it.
+/// The JSON of a message.
 fn encode(message: &impl Serialize) -> Result<Value, ApiError> {
-    serde_json::to_value(message).map(ferroflow_spec::number::normalise).map_err(ApiError::internal)
+    serde_json::to_value(message).map_err(ApiError::internal)
 }
 
 /// The path without what may stand before it: links of the SDK begin with `//`, and everything is also below
