@@ -165,6 +165,10 @@ pub trait RunStore: Send + Sync {
     async fn create_run(&self, run: NewRun, ids_taken_below: i64) -> Result<Run>;
     /// Stores one step. The future may be awaited later; commits of one run are applied in the order of these calls.
     fn commit(&self, commit: RunCommit) -> BoxFuture<'static, Result<()>>;
+    /// As [`Self::commit`], for callers who keep the step: to try again, or to show it once it is stored.
+    fn commit_shared(&self, commit: Arc<RunCommit>) -> BoxFuture<'static, Result<()>> {
+        self.commit(Arc::unwrap_or_clone(commit))
+    }
     /// First number that no run has been given.
     async fn next_free_id(&self) -> Result<i64>;
     /// Runs that have not ended.

@@ -243,6 +243,10 @@ impl RunStore for SqliteStore {
         self.writer.write(Promise::AsOpened, move |session| commit::apply(session, &commit))
     }
 
+    fn commit_shared(&self, commit: Arc<RunCommit>) -> BoxFuture<'static, Result<(), PortError>> {
+        self.writer.write(Promise::AsOpened, move |session| commit::apply(session, &commit))
+    }
+
     async fn next_free_id(&self) -> Result<i64, PortError> {
         self.readers.read(commit::next_free_id).await
     }
