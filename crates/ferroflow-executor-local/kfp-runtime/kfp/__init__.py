@@ -3,7 +3,7 @@
 Pure Python on the standard library, written for a fast start: nothing is imported that the first lines of a
 component do not use. What belongs to authoring (decorators, control flow, compiler, client) is there by name, so
 that files with such imports load, and says what to do when it is really used.
-Begin reading at `kfp/dsl/_task.py`.
+Begin reading at `kfp/_task.py`.
 """
 
 import os as _os

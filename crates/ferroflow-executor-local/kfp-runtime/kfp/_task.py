@@ -108,10 +108,8 @@ def run_task():
     if path is None:
         path = _module_path_from_config(options['function_to_execute'])
     else:
-        os.environ['_KFP_RUNTIME'] = 'true'
+        os.environ.setdefault('_KFP_RUNTIME', 'true')
     function = getattr(_load_module(path), options['function_to_execute'])
 
     from kfp._executor import execute
     execute(function, _read_executor_input(options))
-
-

@@ -2,12 +2,13 @@
 
 A remote URI is seen by user code as a local path: `gs://b/k` as `/gcs/b/k`, likewise s3, minio and oci. An executor
 that keeps tasks apart without containers names other folders in the environment variable `FERROFLOW_LOCAL_ROOTS`:
-a JSON object from a URI prefix (`s3://`) to a folder.
+a JSON object from a URI prefix (`s3://` or `s3://bucket/root/`) to a folder.
 """
 
 import os
 
-_WORKSPACE_FOLDER = '/kfp-workspace/.artifacts'
+# Likewise the workspace of the run, which is elsewhere without containers.
+_WORKSPACE_FOLDER = os.environ.get('FERROFLOW_WORKSPACE', '/kfp-workspace') + '/.artifacts'
 
 # Executors that have no local task root put the metadata file here.
 _FOLDER_WITHOUT_URI = '/tmp/kfp_outputs'
@@ -36,7 +37,7 @@ def to_local_path(uri):
         if uri.startswith(prefix):
             key = uri[len(prefix):]
             return folder + (key.replace('/', '_') if prefix == 'oci://' else key)
-    return uri
+    return uri[len('file://'):] if uri.startswith('file:///') else uri
 
 
 def to_uri(path):

@@ -1,0 +1,143 @@
+//! What tasks and builds get of the server's environment, and the variables of Python.
+//!
+//! Tasks: what pip needs to reach packages, for commands that run it themselves. Builds of environments: the same and
+//! what compilers and git need. The rest of a task's environment is not made here.
+
+use std::collections::BTreeMap;
+
+use crate::environment::Environment;
+
+/// Vec<(String, String)> by which people tell pip and uv where packages are and how to reach them.
+const INDEX_PREFIXES: [&str; 2] = ["PIP_", "UV_"];
+/// Proxies and certificates, in the spellings of the programs that read them.
+const NETWORK: [&str; 17] = [
+    "http_proxy",
+    "https_proxy",
+    "ftp_proxy",
+    "all_proxy",
+    "no_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "FTP_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "NETRC",
+    "XDG_CONFIG_HOME",
+    "XDG_CONFIG_DIRS",
+];
+/// What else a build may need: the user's settings, git for packages from repositories, compilers for source packages.
+const BUILD: [&str; 24] = [
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "TMPDIR",
+    "XDG_CACHE_HOME",
+    "XDG_DATA_HOME",
+    "SSH_AUTH_SOCK",
+    "CC",
+    "CXX",
+    "CFLAGS",
+    "CXXFLAGS",
+    "CPPFLAGS",
+    "LDFLAGS",
+    "LD_LIBRARY_PATH",
+    "PKG_CONFIG_PATH",
+    "CMAKE_PREFIX_PATH",
+    "CUDA_HOME",
+    "CARGO_HOME",
+    "RUSTUP_HOME",
+    "MAKEFLAGS",
+];
+/// These would send packages elsewhere than into the environment or the task's own folder.
+const MISLEADING: [&str; 8] = [
+    "PIP_TARGET",
+    "PIP_PREFIX",
+    "PIP_ROOT",
+    "PIP_USER",
+    "PIP_PYTHON",
+    "PIP_LOG",
+    "UV_SYSTEM_PYTHON",
+    "UV_PYTHON",
+];
+/// Where programs are if nobody says it.
+const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
+/// The server's environment.
+#[derive(Debug)]
+pub(super) struct Host {
+    variables: BTreeMap<String, String>,
+}
+
+impl Host {
+    pub(super) fn new(variables: &[(String, String)]) -> Self {
+        Self { variables: variables.iter().cloned().collect() }
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str)
+    }
+
+    /// PATH with this folder in front.
+    fn path_after(&self, folder: Option<&str>) -> String {
+        let path = self.get("PATH").filter(|path| !path.is_empty()).unwrap_or(DEFAULT_PATH);
+        match folder {
+            Some(folder) => format!("{folder}:{path}"),
+            None => path.to_owned(),
+        }
+    }
+
+    /// Settings of pip and uv, and of the network.
+    fn package_settings(&self) -> impl Iterator<Item = (String, String)> {
+        let is_wanted = |name: &str| {
+            let is_index = INDEX_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+            (is_index && !MISLEADING.contains(&name)) || NETWORK.contains(&name)
+        };
+        let wanted = self.variables.iter().filter(move |(name, _)| is_wanted(name));
+        wanted.map(|(name, value)| (name.clone(), value.clone()))
+    }
+
+    /// Sets the variables of a task in `program`, which belongs to the environment in `folder` if there is one.
+    pub(super) fn add_python(&self, env: &mut Environment, program: &str, folder: Option<&str>) {
+        env.set("PATH", self.path_after(folder_of(program)));
+        if let Some(folder) = folder {
+            env.set("VIRTUAL_ENV", folder);
+        }
+    }
+
+    /// Sets the variables of a command that runs as written in `folder`.
+    pub(super) fn add_as_written(&self, env: &mut Environment, program: Option<&str>, folder: &str) {
+        env.set("PATH", self.path_after(program.and_then(folder_of)));
+        for (name, value) in self.package_settings() {
+            env.set(&name, value);
+        }
+        let packages = format!("{folder}/site-packages");
+        env.set("PIP_TARGET", packages.as_str());
+        env.set("PYTHONPATH", packages);
+    }
+
+    /// The whole environment of the process that builds an environment with the interpreter `program`.
+    pub(super) fn build_env(&self, program: &str) -> Vec<(String, String)> {
+        let mut env: Vec<(String, String)> = self.package_settings().collect();
+        let wanted = |name: &str| BUILD.contains(&name) || name.starts_with("GIT_");
+        let others = self.variables.iter().filter(|(name, _)| wanted(name));
+        env.extend(others.map(|(name, value)| (name.clone(), value.clone())));
+        env.push(("PATH".to_owned(), self.path_after(folder_of(program))));
+        // Goes before what configuration files say.
+        env.push(("PIP_USER".to_owned(), "0".to_owned()));
+        env.push(("PYTHONUNBUFFERED".to_owned(), "1".to_owned()));
+        env.push(("PYTHONNOUSERSITE".to_owned(), "1".to_owned()));
+        env
+    }
+}
+
+fn folder_of(program: &str) -> Option<&str> {
+    program.rsplit_once('/').map(|(folder, _)| folder).filter(|folder| !folder.is_empty())
+}
