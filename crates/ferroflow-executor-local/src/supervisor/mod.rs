@@ -9,11 +9,11 @@ mod connection;
 mod event_loop;
 mod journal;
 mod lifecycle;
-mod log_cap;
+pub(crate) mod log_cap;
 mod log_watch;
 mod orphans;
 mod recovery;
-mod skeleton;
+pub(crate) mod skeleton;
 mod spawn;
 
 use std::fs::{File, OpenOptions};
@@ -77,6 +77,12 @@ pub fn run(data_dir: &Path) -> Result<(), SupervisorError> {
     event_loop::EventLoop::new(identity, journal, ended, listener)
         .and_then(|event_loop| event_loop.run(first))
         .map_err(failed("wait for events"))
+}
+
+/// Whether a supervisor serves the data directory.
+pub fn is_running(data_dir: &Path) -> bool {
+    let Ok(file) = File::open(data_dir.join(LOCK)) else { return false };
+    rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) == Err(rustix::io::Errno::WOULDBLOCK)
 }
 
 /// The lock, kept as long as the file is open; `None` if another supervisor has it.

@@ -1,0 +1,136 @@
+//! `ferroflow doctor`: what is there on this machine, what is missing, and what that means.
+
+use std::path::{Path, PathBuf};
+
+use ferroflow_executor_local::is_supervisor_running;
+use ferroflow_executor_local::python::PythonTasks;
+
+use super::{DataArguments, TaskArguments};
+use crate::data_folder::{DataFolder, Holder};
+use crate::exit::Outcome;
+use crate::{environment, printing, wiring};
+
+/// Less free space than this is told as a problem.
+const LITTLE_SPACE_BYTES: u64 = 1 << 30;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    data: DataArguments,
+    #[command(flatten)]
+    tasks: TaskArguments,
+}
+
+/// One thing that was looked at.
+struct Finding {
+    name: &'static str,
+    is_problem: bool,
+    text: String,
+}
+
+impl Finding {
+    fn good(name: &'static str, text: impl Into<String>) -> Self {
+        Self { name, is_problem: false, text: text.into() }
+    }
+
+    fn bad(name: &'static str, text: impl Into<String>) -> Self {
+        Self { name, is_problem: true, text: text.into() }
+    }
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
+    let folder = arguments.data.folder()?;
+    let findings = [
+        python(&folder, &arguments.tasks)?,
+        uv(),
+        docker(),
+        data(&folder)?,
+        disk(&folder),
+        supervisor(&folder),
+    ];
+    for finding in &findings {
+        let mark = if finding.is_problem { "problem" } else { "ok" };
+        printing::line(&format!("{mark:<8} {:<11} {}", finding.name, finding.text))?;
+    }
+    let has_problem = findings.iter().any(|finding| finding.is_problem);
+    Ok(if has_problem { Outcome::Failed } else { Outcome::Success })
+}
+
+fn python(folder: &DataFolder, tasks: &TaskArguments) -> anyhow::Result<Finding> {
+    let tasks = PythonTasks::new(folder.path(), wiring::python_options(tasks)?);
+    Ok(match tasks.describe() {
+        Ok(text) => Finding::good("python", text),
+        Err(error) => Finding::bad("python", error.to_string()),
+    })
+}
+
+fn uv() -> Finding {
+    match find_program("uv") {
+        Some(path) => {
+            Finding::good("uv", format!("{}: packages of tasks are installed with it", path.display()))
+        }
+        None => {
+            Finding::good("uv", "not found: packages of tasks are installed with pip, which takes longer")
+        }
+    }
+}
+
+fn docker() -> Finding {
+    match find_program("docker") {
+        Some(path) => {
+            Finding::good("docker", format!("{}: not used, tasks run as processes", path.display()))
+        }
+        None => Finding::good("docker", "not found, and not needed: tasks run as processes"),
+    }
+}
+
+fn data(folder: &DataFolder) -> anyhow::Result<Finding> {
+    let path = folder.path().display();
+    if !folder.path().exists() {
+        return Ok(Finding::good("data", format!("{path} will be made by the first run")));
+    }
+    if rustix::fs::access(folder.path(), rustix::fs::Access::WRITE_OK).is_err() {
+        return Ok(Finding::bad("data", format!("{path} cannot be written: give another `--data-dir`")));
+    }
+    Ok(Finding::good(
+        "data",
+        match folder.holder()? {
+            None => format!("{path}, in use by nobody"),
+            Some(Holder { pid, address: Some(address) }) => {
+                format!("{path}, served at {address} (process {pid})")
+            }
+            Some(Holder { pid, address: None }) => format!("{path}, in use by process {pid}"),
+        },
+    ))
+}
+
+fn disk(folder: &DataFolder) -> Finding {
+    let existing = folder.path().ancestors().find(|path| path.exists()).unwrap_or_else(|| Path::new("/"));
+    match rustix::fs::statvfs(existing) {
+        Ok(space) => {
+            let free = space.f_bavail.saturating_mul(space.f_frsize);
+            let text = format!("{:.1} GiB free for the data directory", gibibytes(free));
+            if free < LITTLE_SPACE_BYTES { Finding::bad("disk", text) } else { Finding::good("disk", text) }
+        }
+        Err(error) => Finding::bad("disk", format!("the free space is unknown: {error}")),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "shown with one digit after the point")]
+fn gibibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 30)
+}
+
+fn supervisor(folder: &DataFolder) -> Finding {
+    if is_supervisor_running(folder.path()) {
+        Finding::good("supervisor", "runs for this data directory")
+    } else {
+        Finding::good("supervisor", "none runs: it is started with the first server or run")
+    }
+}
+
+fn find_program(name: &str) -> Option<PathBuf> {
+    let is_program =
+        |path: &PathBuf| rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok() && path.is_file();
+    environment::search_path().into_iter().map(|folder| folder.join(name)).find(is_program)
+}

@@ -1,0 +1,89 @@
+//! The verbs of the command line: one file for each.
+
+mod check;
+mod doctor;
+mod run;
+pub(crate) mod supervisor;
+mod up;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::data_folder::DataFolder;
+use crate::environment;
+use crate::exit::{Outcome, UsageError};
+
+/// Runs pipelines compiled by kfp, on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "ferroflow", version, disable_help_subcommand = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Serve the API and the web page, and run what comes in
+    Up(up::Arguments),
+    /// Run a pipeline to its end
+    Run(run::Arguments),
+    /// Check pipeline files without running them
+    Check(check::Arguments),
+    /// Tell what Ferroflow finds on this machine
+    Doctor(doctor::Arguments),
+}
+
+/// Reads the command line and does what it says. Help and usage errors end the process here, the latter with code 2.
+pub(crate) fn dispatch() -> anyhow::Result<Outcome> {
+    match CommandLine::parse().verb {
+        Verb::Up(arguments) => up::run(&arguments),
+        Verb::Run(arguments) => run::run(&arguments),
+        Verb::Check(arguments) => check::run(&arguments),
+        Verb::Doctor(arguments) => doctor::run(&arguments),
+    }
+}
+
+/// Where data lives.
+#[derive(Debug, Args)]
+struct DataArguments {
+    /// Folder for the database, artifacts, logs and environments [default: ~/.local/share/ferroflow]
+    #[arg(long, value_name = "DIR", env = environment::DATA_DIR, hide_env_values = true)]
+    data_dir: Option<PathBuf>,
+}
+
+impl DataArguments {
+    fn folder(&self) -> Result<DataFolder, UsageError> {
+        DataFolder::choose(self.data_dir.as_deref())
+    }
+}
+
+/// How tasks run; the same for `up` and `run`.
+#[derive(Debug, Args)]
+pub(crate) struct TaskArguments {
+    /// Interpreter for Python tasks, a path or a name [default: the active virtual environment's, else python3 on PATH]
+    #[arg(long, value_name = "PYTHON", env = "FERROFLOW_PYTHON", hide_env_values = true)]
+    pub(crate) python: Option<String>,
+    /// Room for environments with the packages that tasks ask for; those not used for longest are removed
+    #[arg(long, value_name = "MIB", default_value_t = 20 * 1024, env = "FERROFLOW_ENVIRONMENTS_MIB", hide_env_values = true)]
+    pub(crate) environments_limit_mib: u64,
+    /// Let tasks import what is installed for the interpreter and the user
+    #[arg(long)]
+    pub(crate) system_site_packages: bool,
+    /// What is on disk when a step is done: `relaxed` may lose the last moments in a power cut, but nothing in a crash
+    #[arg(long, value_enum, default_value_t, env = "FERROFLOW_DURABILITY", hide_env_values = true)]
+    pub(crate) durability: Durability,
+    /// Most tasks at once [default: number of cores]
+    #[arg(long, value_name = "N", env = "FERROFLOW_PARALLELISM", hide_env_values = true)]
+    pub(crate) parallelism: Option<std::num::NonZeroUsize>,
+}
+
+/// What an answer of the store promises.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Durability {
+    /// Every step is on disk before it counts
+    #[default]
+    Synced,
+    /// A power cut may take the last moments
+    Relaxed,
+}

@@ -1,0 +1,157 @@
+//! `ferroflow up`: serves the API and the web page of a data directory, and runs what comes in.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use ferroflow_server::{BuildInfo, ServerOptions, Services, check_listen, ensure_default_experiment, serve};
+use tokio::net::TcpListener;
+
+use super::{DataArguments, TaskArguments};
+use crate::data_folder::{DataFolder, Holder, Lock, LockAttempt};
+use crate::exit::{Outcome, UsageError};
+use crate::signals::EndRequests;
+use crate::wiring::{self, House, Settings};
+use crate::{page_key, printing, tracing_setup};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Address and port to serve on
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:8080",
+        env = "FERROFLOW_LISTEN",
+        hide_env_values = true
+    )]
+    listen: SocketAddr,
+    /// Serve on an address that other machines reach, although nobody is asked who they are
+    #[arg(long)]
+    allow_unauthenticated: bool,
+    /// Another name that clients may call this server by (repeatable)
+    #[arg(long, value_name = "NAME")]
+    allow_host: Vec<String>,
+    /// Seconds that a run stays pending before work on it begins
+    #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = parse_seconds)]
+    start_delay: Duration,
+    /// Most tasks of one run at once [default: no limit but --parallelism]
+    #[arg(long, value_name = "N")]
+    run_parallelism: Option<std::num::NonZeroUsize>,
+    #[command(flatten)]
+    data: DataArguments,
+    #[command(flatten)]
+    tasks: TaskArguments,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
+    tracing_setup::start()?;
+    let options = ServerOptions {
+        allow_unauthenticated: arguments.allow_unauthenticated,
+        allowed_hosts: arguments.allow_host.clone(),
+    };
+    check_listen(arguments.listen, &options).map_err(|error| UsageError(error.to_string()))?;
+    let folder = arguments.data.folder()?;
+    folder.create()?;
+    let lock = take(&folder)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("ferroflow")
+        .build()
+        .context("cannot start threads")?;
+    runtime.block_on(serve_until_asked(arguments, &folder, lock, options))
+}
+
+/// The lock of the data directory, or words about who has it.
+fn take(folder: &DataFolder) -> anyhow::Result<Lock> {
+    let who = match folder.try_lock()? {
+        LockAttempt::Ours(lock) => return Ok(lock),
+        LockAttempt::Held(Some(Holder { pid, address: Some(address) })) => {
+            format!("the server at {address} (process {pid})")
+        }
+        LockAttempt::Held(Some(Holder { pid, address: None })) => format!("process {pid}"),
+        LockAttempt::Held(None) => "another process".to_owned(),
+    };
+    let path = folder.path().display();
+    anyhow::bail!("the data directory `{path}` is in use by {who}: stop it, or give another `--data-dir`")
+}
+
+async fn serve_until_asked(
+    arguments: &Arguments,
+    folder: &DataFolder,
+    mut lock: Lock,
+    options: ServerOptions,
+) -> anyhow::Result<Outcome> {
+    let mut end_requests = EndRequests::listen().context("cannot listen to signals")?;
+    // The port comes first: if it is taken, nothing has been started yet.
+    let listener = TcpListener::bind(arguments.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", arguments.listen))?;
+    let address = local_address(listener.local_addr().context("the socket has no address")?);
+    let settings = Settings {
+        tasks: &arguments.tasks,
+        start_delay: arguments.start_delay,
+        run_parallelism: arguments.run_parallelism,
+    };
+    let house = wiring::open(folder, &settings).await?;
+    ensure_default_experiment(&*house.store, &*house.clock).await?;
+    let services = services(&house, folder)?;
+    lock.announce(&address).context("cannot write the lock file")?;
+    printing::line(&format!("ready: {address} (data in {})", folder.path().display()))?;
+    let served = serve(listener, services, options, async { end_requests.next().await }).await;
+    house.close().await;
+    served?;
+    Ok(Outcome::Success)
+}
+
+fn services(house: &House, folder: &DataFolder) -> anyhow::Result<Services> {
+    Ok(Services {
+        store: house.store.clone(),
+        artifacts: house.artifacts.clone(),
+        runs: house.runtime.clone(),
+        executor: house.executor.clone(),
+        clock: house.clock.clone(),
+        page_tokens: page_key::load(folder.path())?,
+        build: BuildInfo {
+            commit_sha: option_env!("FERROFLOW_COMMIT").unwrap_or("unknown").to_owned(),
+            tag_name: env!("CARGO_PKG_VERSION").to_owned(),
+        },
+    })
+}
+
+/// How programs on this machine reach a server that listens here.
+fn local_address(listen: SocketAddr) -> String {
+    if listen.ip().is_unspecified() {
+        let loopback = if listen.is_ipv4() { "127.0.0.1" } else { "[::1]" };
+        return format!("http://{loopback}:{}", listen.port());
+    }
+    format!("http://{listen}")
+}
+
+fn parse_seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.trim_end_matches('s').parse().map_err(|_| "give a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_is_one_that_this_machine_reaches() {
+        for (listen, expected) in [
+            ("127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("0.0.0.0:80", "http://127.0.0.1:80"),
+            ("[::]:80", "http://[::1]:80"),
+            ("[::1]:80", "http://[::1]:80"),
+        ] {
+            assert_eq!(local_address(listen.parse().unwrap()), expected);
+        }
+    }
+
+    #[test]
+    fn seconds_have_fractions_and_no_sign() {
+        assert_eq!(parse_seconds("1.5"), Ok(Duration::from_millis(1500)));
+        assert_eq!(parse_seconds("2s"), Ok(Duration::from_secs(2)));
+        assert!(parse_seconds("-1").is_err() && parse_seconds("soon").is_err());
+    }
+}

@@ -1,0 +1,100 @@
+//! Talks to the server that holds a data directory: plain HTTP on this machine, one connection for each call.
+
+use anyhow::{Context as _, anyhow};
+use ferroflow_server::results::RunResults;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CONTENT_TYPE, HOST};
+use hyper::{Method, Request, Response};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+
+use crate::exit::UsageError;
+
+/// A server by its address, such as `http://127.0.0.1:8080`.
+#[derive(Debug, Clone)]
+pub(crate) struct ServerClient {
+    address: String,
+}
+
+impl ServerClient {
+    pub(crate) fn new(address: String) -> Self {
+        Self { address }
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Creates a run from an inline pipeline and returns its id.
+    pub(crate) async fn create_run(
+        &self,
+        name: &str,
+        pipeline: Value,
+        parameters: Value,
+    ) -> anyhow::Result<String> {
+        let body = json!({
+            "display_name": name,
+            "pipeline_spec": pipeline,
+            "runtime_config": { "parameters": parameters },
+        });
+        let answer = self.call(Method::POST, "/apis/v2beta1/runs", Some(body)).await?;
+        let id = answer.get("run_id").and_then(Value::as_str);
+        Ok(id.context("the server's answer names no run")?.to_owned())
+    }
+
+    /// What a run has made so far.
+    pub(crate) async fn results(&self, run_id: &str) -> anyhow::Result<RunResults> {
+        let answer = self.call(Method::GET, &format!("/apis/ferroflow/v1/runs/{run_id}"), None).await?;
+        serde_json::from_value(answer).context("the server's answer is not readable")
+    }
+
+    /// Asks a run to end.
+    pub(crate) async fn terminate(&self, run_id: &str) -> anyhow::Result<()> {
+        self.call(Method::POST, &format!("/apis/v2beta1/runs/{run_id}:terminate"), None).await?;
+        Ok(())
+    }
+
+    async fn call(&self, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<Value> {
+        let response = self.send(method, path, body).await?;
+        let status = response.status();
+        let bytes =
+            response.into_body().collect().await.context("the server broke off its answer")?.to_bytes();
+        let answer: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        if status.is_success() {
+            return Ok(answer);
+        }
+        let message =
+            answer.get("message").and_then(Value::as_str).unwrap_or("no reason was given").to_owned();
+        if status.is_client_error() {
+            return Err(UsageError(format!("the server refuses: {message}")).into());
+        }
+        Err(anyhow!("the server answers {status}: {message}"))
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> anyhow::Result<Response<Incoming>> {
+        let host = self.address.strip_prefix("http://").context("only http is spoken here")?;
+        let lost = || format!("cannot reach the server at {}", self.address);
+        let stream = TcpStream::connect(host).await.with_context(lost)?;
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.with_context(lost)?;
+        // Ends with the answer; what goes wrong in it is seen there.
+        tokio::spawn(async move {
+            let _ = connection.await;
+        });
+        let bytes = body.map_or_else(Bytes::new, |body| body.to_string().into());
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(HOST, host)
+            .header(CONTENT_TYPE, "application/json")
+            .body(Full::new(bytes))?;
+        sender.send_request(request).await.with_context(lost)
+    }
+}

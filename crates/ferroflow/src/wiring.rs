@@ -1,0 +1,80 @@
+//! What is connected to what: the one place that knows both the ports and who stands behind them.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use ferroflow_artifacts::LocalArtifacts;
+use ferroflow_executor_local::{LocalExecutor, LocalOptions, PythonOptions};
+use ferroflow_ports::{Clock, Executor as _};
+use ferroflow_runtime::{Runtime, RuntimeOptions, RuntimePorts};
+use ferroflow_store::{Durability, Options, SqliteStore};
+
+use crate::clock::SystemClock;
+use crate::commands::{self, TaskArguments};
+use crate::data_folder::DataFolder;
+use crate::environment;
+
+/// What the command line says about how things run.
+pub(crate) struct Settings<'a> {
+    pub(crate) tasks: &'a TaskArguments,
+    pub(crate) start_delay: Duration,
+    pub(crate) run_parallelism: Option<NonZeroUsize>,
+}
+
+/// Everything that works on one data directory.
+pub(crate) struct House {
+    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) artifacts: Arc<LocalArtifacts>,
+    pub(crate) executor: Arc<LocalExecutor>,
+    pub(crate) runtime: Arc<Runtime>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// Opens the directory and takes up what was left unfinished in it. The caller holds its lock.
+pub(crate) async fn open(folder: &DataFolder, settings: &Settings<'_>) -> anyhow::Result<House> {
+    let durability = match settings.tasks.durability {
+        commands::Durability::Synced => Durability::Synced,
+        commands::Durability::Relaxed => Durability::Relaxed,
+    };
+    let store = Arc::new(SqliteStore::open(&folder.database(), Options { durability })?);
+    let artifacts = Arc::new(LocalArtifacts::open(&folder.artifacts())?);
+    let python = python_options(settings.tasks)?;
+    let executor = LocalExecutor::start(LocalOptions::new(folder.path(), artifacts.clone(), python)).await?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let ports = RuntimePorts {
+        store: store.clone(),
+        executor: executor.clone(),
+        artifacts: artifacts.clone(),
+        clock: Arc::clone(&clock),
+    };
+    let mut options = RuntimeOptions {
+        run_parallelism: settings.run_parallelism.map(NonZeroUsize::get),
+        start_delay: settings.start_delay,
+        ..RuntimeOptions::default()
+    };
+    if let Some(parallelism) = settings.tasks.parallelism {
+        options.parallelism = parallelism.get();
+    }
+    let runtime = Runtime::start(ports, options).await?;
+    Ok(House { store, artifacts, executor, runtime, clock })
+}
+
+/// What tasks may use of this machine.
+pub(crate) fn python_options(tasks: &TaskArguments) -> anyhow::Result<PythonOptions> {
+    Ok(PythonOptions {
+        python: tasks.python.clone(),
+        host_env: environment::all(),
+        working_folder: std::env::current_dir().context("the working directory is unknown")?,
+        environments_limit_bytes: tasks.environments_limit_mib.saturating_mul(1024 * 1024),
+    })
+}
+
+impl House {
+    /// Lets go: what runs goes on under the supervisor, and the next server takes it up.
+    pub(crate) async fn close(self) {
+        self.runtime.shutdown().await;
+        self.executor.detach().await;
+    }
+}
