@@ -44,10 +44,10 @@ def test_add_numbers(data_dir):
 
 def test_artifact_cache(data_dir):
     first = run_reference("critical/artifact_cache", data_dir)
-    assert read(artifact(first, "mantle/core-comp", "dataset")) == "foo"
+    assert read(artifact(first, "mantle/core/core-comp", "dataset")) == "foo"
     again = run_reference("critical/artifact_cache", data_dir)
-    assert task(again, "mantle/core-comp")["state"] == "CACHED"
-    assert artifact(again, "mantle/core-comp", "dataset") == artifact(first, "mantle/core-comp", "dataset")
+    assert task(again, "mantle/core/core-comp")["state"] == "CACHED"
+    assert artifact(again, "mantle/core/core-comp", "dataset") == artifact(first, "mantle/core/core-comp", "dataset")
     fresh = run_reference("critical/artifact_cache", data_dir, "--no-cache")
     assert {task["state"] for task in fresh["tasks"]} == {"SUCCEEDED"}
 
@@ -90,7 +90,7 @@ def test_parallel_for_after_dependency(data_dir):
 def test_pythonic_artifacts(data_dir):
     results = run_reference("critical/pythonic_artifacts_test_pipeline", data_dir)
     data = artifact(results, "gen-data", "Output")
-    assert read(data) == "some data" and data["metadata"] == {"length": 9}
+    assert read(data) == "some data" and data["metadata"]["length"] == 9
     model = artifact(results, "train-model", "Output")
     assert model["type"] == "system.Model" and read(model) == "model trained"
 

@@ -113,7 +113,7 @@ def test_terminate_stops_the_task_and_what_it_started(server, tmp_path):
     "pipeline, words",
     [
         ({"pipelineInfo": {"name": "p"}}, "root"),
-        ("cycle", "cycl"),
+        ("cycle", "circle"),
         ({}, "pipeline"),
     ],
 )

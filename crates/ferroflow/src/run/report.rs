@@ -127,7 +127,7 @@ fn shown_artifact(artifact: &ArtifactResult) -> String {
     let mut text = format!("{kind} {}", artifact.uri);
     // Metrics are their metadata; that of others may be long.
     if kind == "Metrics" {
-        for (name, value) in &artifact.metadata {
+        for (name, value) in artifact.metadata.iter().filter(|(name, _)| *name != "display_name") {
             let _ = write!(text, " {name}={value}");
         }
     }
