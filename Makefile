@@ -13,14 +13,14 @@ LISTEN ?= 127.0.0.1:8080
 
 export FERROFLOW_VENVS := $(VENVS)
 
-.PHONY: run test bench build check unit e2e proto-tests venvs needs-cargo needs-python
+.PHONY: run test bench build check unit e2e proto-tests runtime-tests venvs needs-cargo needs-python
 
 ## Builds, serves on the embedded defaults, loads the samples, runs the training one, and keeps serving.
 run: build needs-python
 	@$(PYTHON) examples/start.py --binary "$(BINARY)" --data-dir "$(RUN_DATA_DIR)" --listen "$(LISTEN)"
 
 ## Every test: the rules of the house, all crates, the protos against KFP's packages, and the real kfp clients.
-test: check unit proto-tests e2e
+test: check unit proto-tests runtime-tests e2e
 
 ## The figures of the speed table beside the floors of this machine.
 bench: build venvs
@@ -38,16 +38,20 @@ unit: needs-cargo
 proto-tests: venvs
 	"$(VENV)/bin/python" -m pytest -q tests/proto
 
+# What user code meets inside a task, against the real executor of kfp.
+runtime-tests: venvs
+	"$(VENV)/bin/python" -m pytest -q tests/runtime
+
 e2e: build venvs
 	FERROFLOW_BIN="$(BINARY)" "$(VENV)/bin/python" -m pytest -q --durations=10 tests/e2e
 
 venvs: $(CLIENTS:%=$(VENVS)/kfp-%/.ready)
 
 # An environment counts once everything is in it; a broken-off one is made anew.
-$(VENVS)/kfp-2.17.0/.ready: tests/proto/requirements.txt tests/e2e/requirements.txt | needs-python
+$(VENVS)/kfp-2.17.0/.ready: tests/proto/requirements.txt tests/runtime/requirements.txt tests/e2e/requirements.txt | needs-python
 	rm -rf "$(@D)"
 	"$(PYTHON)" -m venv "$(@D)"
-	"$(@D)/bin/pip" install --quiet -r tests/proto/requirements.txt -r tests/e2e/requirements.txt
+	"$(@D)/bin/pip" install --quiet -r tests/proto/requirements.txt -r tests/runtime/requirements.txt -r tests/e2e/requirements.txt
 	touch "$@"
 
 $(VENVS)/kfp-%/.ready: | needs-python

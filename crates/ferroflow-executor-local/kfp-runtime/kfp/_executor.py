@@ -30,9 +30,8 @@ class _Task:
         self.output_file = outputs['outputFile']
         artifact_types.task_folder = os.path.dirname(self.output_file)
 
-        # What the written file will hold, and the paths of outputs that may stay unwritten.
+        # What the written file will hold.
         self.values = {}
-        self.optional_files = {}
 
         self.input_artifacts = {}
         for name, artifacts in inputs.get('artifacts', {}).items():
@@ -52,9 +51,6 @@ class _Task:
         result = self.function(**arguments)
 
         self._take_result(result)
-        for name, path in self.optional_files.items():
-            if not os.path.exists(path):
-                self.values[name] = None
         return self._write()
 
     # Inputs.
@@ -96,9 +92,9 @@ class _Task:
             raise TypeError('artifact `{}` has no schema title, and the function does not annotate its class'.format(name))
         return annotation
 
-    def _bind(self, arguments, name, given_annotation):
+    def _bind(self, arguments, name, annotation):
         """Adds the argument `name`; without a value of its own it is left out, so that the default applies."""
-        annotation = strip_optional(given_annotation)
+        annotation = strip_optional(annotation)
         mark = marker(annotation)
         if annotation is dsl.PipelineTaskFinalStatus:
             arguments[name] = self._final_status(name)
@@ -119,7 +115,7 @@ class _Task:
         elif type(annotation) is type and is_artifact_class(annotation):
             arguments[name] = self.input_artifacts.get(name)
         elif isinstance(annotation, OutputPath):
-            arguments[name] = self._output_path(name, annotation, annotation is not given_annotation)
+            arguments[name] = self._output_path(name, annotation)
         elif isinstance(annotation, InputPath):
             if name not in self.input_artifacts:
                 raise ValueError('input artifact `{}` is missing'.format(name))
@@ -150,7 +146,7 @@ class _Task:
         artifact.path = found
         return artifact
 
-    def _output_path(self, name, annotation, optional):
+    def _output_path(self, name, annotation):
         if not is_parameter(annotation.type):
             if name not in self.output_artifacts:
                 raise ValueError('output artifact `{}` is missing'.format(name))
@@ -158,8 +154,6 @@ class _Task:
         path = self.output_parameters.get(name, {}).get('outputFile')
         if path:
             _make_parent(path)
-            if optional:
-                self.optional_files[name] = path
         return path
 
     # Outputs.
