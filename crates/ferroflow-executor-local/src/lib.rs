@@ -1,8 +1,30 @@
 //! Tasks as operating-system processes under one supervisor.
+//!
+//! [`LocalExecutor`] lives in the server; [`run_supervisor`] is a process of its own, one per data directory, that
+//! starts user code and outlives the server. Begin with `executor`, then `process` (from an attempt to words, folders
+//! and variables) and `supervisor`. What only Linux can do stands in `linux`. Nothing here knows of pipelines or
+//! decides about retries.
 
 #[cfg(not(target_os = "linux"))]
-compile_error!("only Linux is supported so far: another platform needs a file beside `linux.rs` with the same functions");
+compile_error!(
+    "only Linux is supported so far: another platform needs a file beside `linux.rs` with the same functions"
+);
 
+pub mod environment;
+mod executor;
+mod layout;
+mod link;
 mod linux;
-pub mod supervisor;
+mod log_stream;
+mod mirror;
+mod outcome;
+mod process;
+pub mod python;
+mod supervisor;
 mod wire;
+
+pub use executor::{LocalExecutor, LocalOptions};
+pub use layout::log_file;
+pub use link::SupervisorCommand;
+pub use python::PythonOptions;
+pub use supervisor::{SupervisorError, is_running as is_supervisor_running, run as run_supervisor};

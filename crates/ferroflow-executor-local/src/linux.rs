@@ -52,11 +52,10 @@ fn start_ticks(pid: Pid) -> Option<u64> {
 /// The value of a variable in the environment that a process was started with.
 pub(crate) fn start_variable(pid: Pid, name: &str) -> Option<String> {
     let bytes = std::fs::read(format!("/proc/{}/environ", pid.as_raw_nonzero())).ok()?;
-    let found = bytes.split(|byte| *byte == 0).find_map(|entry| {
+    bytes.split(|byte| *byte == 0).find_map(|entry| {
         let value = entry.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
         Some(String::from_utf8_lossy(value).into_owned())
-    });
-    found
+    })
 }
 
 /// All processes of the machine that can be seen.
@@ -128,4 +127,9 @@ pub(crate) fn next_data(file: impl AsFd, offset: u64) -> Option<u64> {
 pub(crate) fn short_path(folder: &File, name: &str) -> std::path::PathBuf {
     use std::os::fd::AsRawFd;
     Path::new("/proc/self/fd").join(folder.as_raw_fd().to_string()).join(name)
+}
+
+/// Whether nothing more can be written to the disk behind this path.
+pub(crate) fn is_disk_full(path: &str) -> bool {
+    rustix::fs::statvfs(path).is_ok_and(|found| found.f_bavail == 0)
 }

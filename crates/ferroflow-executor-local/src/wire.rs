@@ -87,7 +87,12 @@ pub(crate) enum SkeletonEntry {
     /// A symbolic link.
     Link { path: String, target: String },
     /// A file.
-    File { path: String, text: String, #[serde(default)] executable: bool },
+    File {
+        path: String,
+        text: String,
+        #[serde(default)]
+        executable: bool,
+    },
 }
 
 /// What the supervisor says.

@@ -20,7 +20,7 @@ use super::orphans::{Orphan, Orphans};
 use crate::wire::{Ended, Known, Message, PROTOCOL, Request, Start, frame};
 
 /// Ended children of running tasks are collected this often at least, so that ids do not run out.
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
 /// What an event is about.
 #[derive(Debug)]
@@ -121,7 +121,8 @@ impl EventLoop {
     }
 
     fn wait_for_events(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        let timeout = timeout.map(|timeout| Timespec::try_from(timeout).unwrap_or(Timespec { tv_sec: 3600, tv_nsec: 0 }));
+        let timeout = timeout
+            .map(|timeout| Timespec::try_from(timeout).unwrap_or(Timespec { tv_sec: 3600, tv_nsec: 0 }));
         let mut events = Vec::with_capacity(32);
         match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), timeout.as_ref()) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
@@ -239,8 +240,12 @@ impl EventLoop {
     }
 
     fn on_clock(&mut self, now: Instant) {
-        let due: Vec<String> =
-            self.running.iter().filter(|(_, running)| running.is_due(now)).map(|(id, _)| id.clone()).collect();
+        let due: Vec<String> = self
+            .running
+            .iter()
+            .filter(|(_, running)| running.is_due(now))
+            .map(|(id, _)| id.clone())
+            .collect();
         for id in due {
             self.attempt_due(&id, now);
         }
@@ -278,7 +283,9 @@ impl EventLoop {
         let builds = &self.builds;
         let is_alive = |owner: &str| {
             running.get(owner).is_some_and(|running| running.end.is_none())
-                || owner.strip_prefix(super::lifecycle::BUILD_MARK).is_some_and(|folder| builds.contains_key(folder))
+                || owner
+                    .strip_prefix(super::lifecycle::BUILD_MARK)
+                    .is_some_and(|folder| builds.contains_key(folder))
         };
         let anything_runs = running.values().any(|running| running.end.is_none()) || !builds.is_empty();
         let may_live = |owner: Option<&str>| owner.map_or(anything_runs, is_alive);

@@ -133,7 +133,8 @@ impl Remembered {
     /// Lines that cannot be read are passed over: only a power cut tears them, and then nothing of them is alive.
     fn read(bytes: &[u8]) -> Self {
         let mut found = Self::default();
-        for record in bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()) {
+        for record in bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok())
+        {
             match record {
                 Record::Boot { boot } => found.boot = boot,
                 Record::Starting { id, context } => {
@@ -178,10 +179,16 @@ mod tests {
         journal.append(&ended("c")).unwrap();
         journal.append(&ended("d")).unwrap();
         journal.append(&Record::Acknowledged { id: "c".into() }).unwrap();
-        std::fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"Ended\":{\"id\":\"b\"").unwrap();
+        std::fs::OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .unwrap()
+            .write_all(b"{\"Ended\":{\"id\":\"b\"")
+            .unwrap();
 
         let (mut journal, found) = Journal::open(&path, "boot 2").unwrap();
-        let flying: Vec<_> = found.in_flight.iter().map(|(id, a)| (id.as_str(), a.context.as_str(), a.process)).collect();
+        let flying: Vec<_> =
+            found.in_flight.iter().map(|(id, a)| (id.as_str(), a.context.as_str(), a.process)).collect();
         assert_eq!(flying, [("a", "A", Some((7, 1, 2))), ("b", "B", None)]);
         assert_eq!(found.ended.iter().map(|ended| ended.id.as_str()).collect::<Vec<_>>(), ["d"]);
         assert_eq!(found.boot, "boot 1");

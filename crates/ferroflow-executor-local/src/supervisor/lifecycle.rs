@@ -84,7 +84,9 @@ impl EventLoop {
         }
         let record = Record::Starting { id: id.clone(), context: start.context.clone() };
         if let Err(error) = self.journal.append(&record) {
-            let reason = format!("the task was not started, since the supervisor's journal cannot be written: {error}");
+            let reason = format!(
+                "the task was not started, since the supervisor's journal cannot be written: {error}"
+            );
             self.report(start.id, start.context, End::NotStarted { reason }, Times::default());
             return;
         }
@@ -116,14 +118,16 @@ impl EventLoop {
         let _ = std::fs::remove_file(&prepare.log);
         let mark = format!("{BUILD_MARK}{}", prepare.folder);
         let spawned = spawn::spawn(&prepare.process, &prepare.log, &self.identity, &mark)?;
-        self.watch(&spawned.watch, Source::Build(prepare.folder.clone())).map_err(|error| error.to_string())?;
+        self.watch(&spawned.watch, Source::Build(prepare.folder.clone()))
+            .map_err(|error| error.to_string())?;
         let build = Build { pid: spawned.pid, _watch: spawned.watch, kill_at: None, prepare };
         self.builds.insert(build.prepare.folder.clone(), build);
         Ok(())
     }
 
     fn waiting_for(&self, folder: &str) -> Vec<String> {
-        let is_waiting = |start: &Start| start.prepare.as_ref().is_some_and(|prepare| prepare.folder == folder);
+        let is_waiting =
+            |start: &Start| start.prepare.as_ref().is_some_and(|prepare| prepare.folder == folder);
         self.waiting.iter().filter(|(_, start)| is_waiting(start)).map(|(id, _)| id.clone()).collect()
     }
 
@@ -184,7 +188,8 @@ impl EventLoop {
             times,
             log: LogCap::new(&log, log_cap_bytes),
             log_path: log,
-            deadline: timeout_ms.and_then(|limit| Some((now.checked_add(Duration::from_millis(limit))?, limit))),
+            deadline: timeout_ms
+                .and_then(|limit| Some((now.checked_add(Duration::from_millis(limit))?, limit))),
             timeout_grace: Duration::from_millis(timeout_grace_ms),
             kill_at: None,
             ending: None,
@@ -263,7 +268,12 @@ impl EventLoop {
             }
         } else if !self.ended.contains_key(id) {
             // Never seen, or forgotten: in any case it does not run.
-            let ended = Ended { id: id.to_owned(), context: String::new(), end: End::Stopped, times: Times::default() };
+            let ended = Ended {
+                id: id.to_owned(),
+                context: String::new(),
+                end: End::Stopped,
+                times: Times::default(),
+            };
             self.tell(&Message::Ended(ended));
         }
     }
@@ -281,7 +291,8 @@ impl EventLoop {
 
     /// Main processes that are waited for.
     pub(super) fn main_processes(&self) -> Vec<Pid> {
-        let attempts = self.running.values().filter(|running| running.end.is_none()).map(|running| running.pid);
+        let attempts =
+            self.running.values().filter(|running| running.end.is_none()).map(|running| running.pid);
         attempts.chain(self.builds.values().map(|build| build.pid)).collect()
     }
 
@@ -330,10 +341,12 @@ impl EventLoop {
 
     /// What the journal must hold.
     fn live_records(&self) -> Vec<Record> {
-        let starting = |id: &String, context: &str| Record::Starting { id: id.clone(), context: context.to_owned() };
-        let running = self.running.iter().flat_map(|(id, running)| {
-            [starting(id, &running.context), running.record.clone()]
-        });
+        let starting =
+            |id: &String, context: &str| Record::Starting { id: id.clone(), context: context.to_owned() };
+        let running = self
+            .running
+            .iter()
+            .flat_map(|(id, running)| [starting(id, &running.context), running.record.clone()]);
         let waiting = self.waiting.iter().map(|(id, start)| starting(id, &start.context));
         let ended = self.ended.values().cloned().map(Record::Ended);
         running.chain(waiting).chain(ended).collect()

@@ -69,7 +69,8 @@ pub fn run(data_dir: &Path) -> Result<(), SupervisorError> {
     let Some(_lock) = lock().map_err(failed("lock its directory"))? else { return Ok(()) };
     linux::adopt_orphans().map_err(failed("become the parent of orphans"))?;
     let boot = linux::boot_id();
-    let (mut journal, remembered) = Journal::open(Path::new(JOURNAL), &boot).map_err(failed("open its journal"))?;
+    let (mut journal, remembered) =
+        Journal::open(Path::new(JOURNAL), &boot).map_err(failed("open its journal"))?;
     let identity = data_dir.to_string_lossy().into_owned();
     let ended = recovery::recover(&mut journal, remembered, &boot, &identity);
     let listener = listen().map_err(failed("listen on its socket"))?;

@@ -17,7 +17,12 @@ use crate::wire::{End, Ended, Record, Times};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Stops what is left and returns all reports that were not acknowledged, those of lost attempts last.
-pub(super) fn recover(journal: &mut Journal, remembered: Remembered, boot: &str, supervisor: &str) -> Vec<Ended> {
+pub(super) fn recover(
+    journal: &mut Journal,
+    remembered: Remembered,
+    boot: &str,
+    supervisor: &str,
+) -> Vec<Ended> {
     let Remembered { in_flight, mut ended, boot: boot_before } = remembered;
     if in_flight.is_empty() {
         return ended;

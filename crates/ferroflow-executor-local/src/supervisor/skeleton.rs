@@ -6,7 +6,7 @@ use std::os::unix::fs::{OpenOptionsExt, symlink};
 use crate::wire::{Prepare, SkeletonEntry};
 
 /// Removes what an interrupted preparation left and makes the folder anew.
-pub(super) fn make(prepare: &Prepare) -> io::Result<()> {
+pub(crate) fn make(prepare: &Prepare) -> io::Result<()> {
     match std::fs::remove_dir_all(&prepare.folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -23,7 +23,12 @@ pub(super) fn entries(entries: &[SkeletonEntry]) -> io::Result<()> {
             SkeletonEntry::Link { path, target } => symlink(target, path)?,
             SkeletonEntry::File { path, text, executable } => {
                 let mode = if *executable { 0o755 } else { 0o644 };
-                let mut file = std::fs::OpenOptions::new().create(true).write(true).truncate(true).mode(mode).open(path)?;
+                let mut file = std::fs::OpenOptions::new()
+                    .create(true)
+                    .write(true)
+                    .truncate(true)
+                    .mode(mode)
+                    .open(path)?;
                 io::Write::write_all(&mut file, text.as_bytes())?;
             }
         }

@@ -85,7 +85,9 @@ fn reason(process: &Process, error: &io::Error) -> String {
         Some(rustix::io::Errno::NOENT) => format!("`{program}` cannot be started: there is no such program"),
         Some(rustix::io::Errno::ACCESS) => format!("`{program}` cannot be started: it may not be executed"),
         Some(rustix::io::Errno::NOEXEC) => {
-            format!("`{program}` cannot be started: it is neither a program for this machine nor a script with `#!`")
+            format!(
+                "`{program}` cannot be started: it is neither a program for this machine nor a script with `#!`"
+            )
         }
         _ => format!("`{program}` cannot be started: {error}"),
     }

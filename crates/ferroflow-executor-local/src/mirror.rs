@@ -1,0 +1,80 @@
+//! Where user code finds the artifacts of stores that name them by other URIs than paths.
+
+use ferroflow_engine::TaskAttempt;
+use ferroflow_launcher::protocol::{MappedRoot, Mapping, ShownUris};
+use ferroflow_ports::ArtifactStore;
+
+/// Stores whose artifacts KFP shows below a fixed folder, and that folder.
+const FIXED: [(&str, &str); 3] = [("gs:/", "gcs"), ("s3:/", "s3"), ("minio:/", "minio")];
+
+/// How the URIs of this attempt become paths: where the store has the bytes on this machine, else below the attempt's
+/// own folder. The place of outputs is only mapped if the store serves it, so that nothing is lost unseen.
+pub(crate) fn mapping(
+    attempt: &TaskAttempt,
+    artifacts: &dyn ArtifactStore,
+    scratch: &str,
+    shown: ShownUris,
+) -> Mapping {
+    let mut mapping = Mapping { roots: Vec::new(), shown };
+    let inputs = || attempt.inputs.artifacts.values().flatten().map(|artifact| artifact.uri.as_str());
+    for uri in std::iter::once(attempt.task_root.as_str()).chain(inputs()) {
+        if mapping.local_path(uri).is_none()
+            && let Some(path) = store_path(artifacts, uri)
+        {
+            mapping.roots.push(common_root(uri, &path));
+        }
+    }
+    if mapping.local_path(&attempt.task_root).is_none() {
+        return mapping;
+    }
+    for (prefix, folder) in FIXED {
+        if inputs().any(|uri| uri.starts_with(prefix) && mapping.local_path(uri).is_none()) {
+            mapping.roots.push(MappedRoot { uri: prefix.to_owned(), folder: format!("{scratch}/{folder}") });
+        }
+    }
+    mapping
+}
+
+/// What the slim runtime is told of it, as JSON; `None` if there is nothing to tell.
+pub(crate) fn local_roots(mapping: &Mapping) -> Option<String> {
+    let entries = mapping.roots.iter().map(|root| (format!("{}/", root.uri), root.folder.clone().into()));
+    let entries: serde_json::Map<_, _> = entries.collect();
+    (!entries.is_empty()).then(|| serde_json::Value::Object(entries).to_string())
+}
+
+fn store_path(artifacts: &dyn ArtifactStore, uri: &str) -> Option<String> {
+    artifacts.local_path(uri)?.into_os_string().into_string().ok()
+}
+
+/// The highest place from which on URI and path run alike: one entry then serves all artifacts of a bucket.
+fn common_root(uri: &str, path: &str) -> MappedRoot {
+    let (mut uri, mut folder) = (uri.trim_end_matches('/'), path.trim_end_matches('/'));
+    while let (Some((uri_above, uri_name)), Some((folder_above, folder_name))) =
+        (uri.rsplit_once('/'), folder.rsplit_once('/'))
+        && uri_name == folder_name
+        && !folder_above.is_empty()
+        && uri_above.split_once("://").is_some_and(|(_, rest)| !rest.is_empty())
+    {
+        (uri, folder) = (uri_above, folder_above);
+    }
+    MappedRoot { uri: uri.to_owned(), folder: folder.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::common_root;
+
+    #[track_caller]
+    fn check(uri: &str, path: &str, root: &str, folder: &str) {
+        let found = common_root(uri, path);
+        assert_eq!((found.uri.as_str(), found.folder.as_str()), (root, folder));
+    }
+
+    #[test]
+    fn one_entry_serves_a_bucket() {
+        check("minio://b/v2/p/run/t", "/data/minio/b/v2/p/run/t", "minio://b", "/data/minio/b");
+        check("s3://b/v2/p", "/data/store/p", "s3://b/v2", "/data/store");
+        check("s3://b/x/y", "/x/y", "s3://b/x", "/x");
+        check("gs://b/one", "/other", "gs://b/one", "/other");
+    }
+}

@@ -1,0 +1,149 @@
+//! From the end of a process to the outcome of an attempt, with one sentence for each way to fail.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+
+use ferroflow_engine::{AttemptOutcome, ProducedOutputs};
+use ferroflow_launcher::protocol::{ExpectedOutputs, read_outputs};
+use ferroflow_model::Timestamp;
+use ferroflow_model::record::{AttemptPhases, Failure};
+
+use crate::linux;
+use crate::wire::{End, Times};
+
+/// Parameters are held in memory and stored with each task that gets them.
+const LARGEST_FILE_BYTES: u64 = 64 * 1024 * 1024;
+/// So much of an installer's log is part of the message.
+const LOG_TAIL_BYTES: u64 = 2000;
+const LOG_TAIL_LINES: usize = 5;
+
+/// How an attempt ended, given what was stored with it. `data_dir` is where its disk is looked at.
+pub(crate) fn outcome(end: &End, context: &str, data_dir: &str) -> AttemptOutcome {
+    let failed = |message: String| AttemptOutcome::Failed { error: Failure::new(message) };
+    match end {
+        End::Exited { code: 0 } => match outputs(context) {
+            Ok(outputs) => AttemptOutcome::Succeeded { outputs },
+            Err(message) => failed(message),
+        },
+        End::Exited { code } => {
+            let message = format!("the task exited with code {code}{}", disk_note(data_dir));
+            AttemptOutcome::Failed { error: Failure { exit_code: Some(*code), ..Failure::new(message) } }
+        }
+        End::Signalled { signal } => {
+            let note = if *signal == KILL { ", as the system does when memory runs out" } else { "" };
+            let message = format!(
+                "the task was killed by signal {}{note}{}",
+                signal_name(*signal),
+                disk_note(data_dir)
+            );
+            AttemptOutcome::Failed { error: Failure { signal: Some(*signal), ..Failure::new(message) } }
+        }
+        End::TimedOut { limit_ms } => failed(format!(
+            "the task was stopped since it ran longer than its timeout of {}",
+            seconds(*limit_ms)
+        )),
+        End::Stopped => AttemptOutcome::Stopped,
+        End::NotStarted { reason } => failed(format!("the task was not started: {reason}")),
+        End::NotPrepared { reason, log } => failed(format!(
+            "the packages of the task could not be installed: the installer {reason}{}",
+            tail(log)
+        )),
+        End::Lost { reason } => AttemptOutcome::Lost { reason: reason.clone() },
+    }
+}
+
+/// When what happened, with `now` as the end of all.
+pub(crate) fn phases(times: Times, now: Timestamp) -> AttemptPhases {
+    let time = |micros: Option<i64>| micros.map(Timestamp::from_micros);
+    AttemptPhases {
+        started: time(times.started),
+        installed: time(times.installed),
+        user_code_finished: time(times.finished),
+        uploaded: Some(now),
+        finished: Some(now),
+        ..AttemptPhases::default()
+    }
+}
+
+fn outputs(context: &str) -> Result<ProducedOutputs, String> {
+    if context.is_empty() {
+        return Ok(ProducedOutputs::default());
+    }
+    let expected: ExpectedOutputs = serde_json::from_str(context)
+        .map_err(|error| format!("what the task promised to write cannot be read any more: {error}"))?;
+    read_outputs(&expected, read).map_err(|problems| {
+        let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        texts.join("; ")
+    })
+}
+
+/// The bytes of a file that user code wrote; `None` if there is none.
+fn read(path: &str) -> io::Result<Option<Vec<u8>>> {
+    let found = match std::fs::metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    // Opening a pipe would wait for ever.
+    if !found.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
+    if found.len() > LARGEST_FILE_BYTES {
+        let mib = LARGEST_FILE_BYTES / (1024 * 1024);
+        return Err(io::Error::other(format!(
+            "it is larger than {mib} MiB; hand large values over as artifacts"
+        )));
+    }
+    std::fs::read(path).map(Some)
+}
+
+/// Said of failures on a full disk, which the task itself may not have told.
+fn disk_note(data_dir: &str) -> &'static str {
+    if linux::is_disk_full(data_dir) { "; the disk is full" } else { "" }
+}
+
+fn seconds(millis: u64) -> String {
+    if millis.is_multiple_of(1000) { format!("{} s", millis / 1000) } else { format!("{millis} ms") }
+}
+
+/// The last lines of a log, as the end of a sentence.
+fn tail(log: &str) -> String {
+    let read = || -> io::Result<String> {
+        let mut file = File::open(log)?;
+        let size = file.metadata()?.len();
+        file.seek(SeekFrom::Start(size.saturating_sub(LOG_TAIL_BYTES)))?;
+        let mut bytes = Vec::new();
+        file.take(LOG_TAIL_BYTES).read_to_end(&mut bytes)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    };
+    let text = read().unwrap_or_default();
+    let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+    let last = lines.get(lines.len().saturating_sub(LOG_TAIL_LINES)..).unwrap_or_default();
+    if last.is_empty() { String::new() } else { format!("; it said last: {}", last.join(" | ")) }
+}
+
+const KILL: i32 = 9;
+
+/// The name of a signal, or its number if it has none.
+fn signal_name(signal: i32) -> String {
+    const NAMES: [(i32, &str); 14] = [
+        (1, "SIGHUP"),
+        (2, "SIGINT"),
+        (3, "SIGQUIT"),
+        (4, "SIGILL"),
+        (5, "SIGTRAP"),
+        (6, "SIGABRT"),
+        (7, "SIGBUS"),
+        (8, "SIGFPE"),
+        (KILL, "SIGKILL"),
+        (11, "SIGSEGV"),
+        (13, "SIGPIPE"),
+        (14, "SIGALRM"),
+        (15, "SIGTERM"),
+        (24, "SIGXCPU"),
+    ];
+    NAMES
+        .iter()
+        .find(|(number, _)| *number == signal)
+        .map_or_else(|| signal.to_string(), |(_, name)| String::from(*name))
+}

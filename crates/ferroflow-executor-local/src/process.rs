@@ -1,0 +1,258 @@
+//! From a task attempt to the process that runs it.
+
+use std::io;
+use std::path::Path;
+
+use ferroflow_engine::TaskAttempt;
+use ferroflow_launcher::installer::{PythonTask, recognise};
+use ferroflow_launcher::protocol::{ExpectedOutputs, Places, ProtocolError, Resolver, ShownUris};
+use ferroflow_ports::{ErrorKind, PortError};
+
+use crate::environment::Environment;
+use crate::executor::Settings;
+use crate::layout;
+use crate::mirror;
+use crate::python::Wanted;
+use crate::wire::{Prepare, Process, Start};
+
+/// Commands with these words bring the real kfp with them, which turns URIs into paths by rules of its own.
+const REAL_KFP: [&str; 2] = ["kfp.dsl.executor_main", "kfp.components.executor_main"];
+
+/// Makes the folders of an attempt and everything that the supervisor must know. An error is a sentence about why the
+/// attempt cannot be started.
+pub(crate) fn start_of(attempt: &TaskAttempt, settings: &Settings) -> Result<Start, PortError> {
+    let scratch = settings.layout.scratch(&attempt.id);
+    make_scratch(&scratch).map_err(|error| no_folder(&scratch, error))?;
+    let preparation = Preparation { attempt, settings, scratch: &scratch };
+    let container = &attempt.container;
+    if let Some(task) = recognise(&container.command, &container.args)
+        && let Some(start) = preparation.python(task)?
+    {
+        return Ok(start);
+    }
+    preparation.as_written()
+}
+
+/// One attempt and the folder that it got.
+struct Preparation<'a> {
+    attempt: &'a TaskAttempt,
+    settings: &'a Settings,
+    scratch: &'a str,
+}
+
+impl Preparation<'_> {
+    fn places(&self, shown: ShownUris) -> Places {
+        Places {
+            parameters: format!("{}/outputs", self.scratch),
+            workspace: self.settings.layout.workspace(self.attempt.id.run),
+            mapping: mirror::mapping(self.attempt, self.settings.artifacts.as_ref(), self.scratch, shown),
+        }
+    }
+
+    /// What every task gets.
+    fn environment(&self, places: &Places) -> Environment {
+        let mut env = self.settings.environment.clone();
+        env.set("TMPDIR", self.scratch);
+        if let Some(roots) = mirror::local_roots(&places.mapping) {
+            env.set("FERROFLOW_LOCAL_ROOTS", roots);
+        }
+        env
+    }
+
+    /// Adds what the component sets, with placeholders replaced; it goes before all else.
+    fn add_component_variables(
+        &self,
+        env: &mut Environment,
+        resolver: &Resolver<'_>,
+    ) -> Result<(), PortError> {
+        for (name, value) in &self.attempt.container.env {
+            env.set(name, resolved(resolver, value)?);
+        }
+        Ok(())
+    }
+
+    /// A lightweight component without its shell and its installer; `None` if it must run as written.
+    fn python(&self, mut task: PythonTask) -> Result<Option<Start>, PortError> {
+        let places = self.places(ShownUris::Real);
+        let resolver = Resolver::new(self.attempt, &places);
+        task.source = resolved(&resolver, &task.source)?;
+        task.executor_input = resolved(&resolver, &task.executor_input)?;
+        let wanted = Wanted {
+            task: &task,
+            run: self.attempt.id.run,
+            image: &self.attempt.container.image,
+            folder: self.scratch,
+            workspace: &places.workspace,
+        };
+        let mut env = self.environment(&places);
+        let plan = self.settings.python.plan(&wanted, &mut env).map_err(invalid)?;
+        let Some(plan) = plan else { return Ok(None) };
+        for (path, text) in &plan.files {
+            std::fs::write(path, text).map_err(|error| no_folder(path, error))?;
+        }
+        if let Some(warning) = plan.warning {
+            self.begin_log(&warning)?;
+        }
+        self.add_component_variables(&mut env, &resolver)?;
+        let (cwd, env) = (self.scratch.to_owned(), env.into_variables());
+        let process = Process { program: plan.program, argv: plan.argv, cwd, env };
+        self.finish(&places, &resolver, process, plan.prepare).map(Some)
+    }
+
+    /// A command as it stands in the pipeline: spawned directly, without a shell that it does not name itself.
+    fn as_written(&self) -> Result<Start, PortError> {
+        let container = &self.attempt.container;
+        let mut words = container.command.iter().chain(&container.args);
+        let brings_kfp = words.any(|word| REAL_KFP.iter().any(|name| word.contains(name)));
+        let places = self.places(if brings_kfp { ShownUris::Paths } else { ShownUris::Real });
+        let resolver = Resolver::new(self.attempt, &places);
+        let mut env = self.environment(&places);
+        self.settings.python.as_written(&mut env, self.scratch);
+        self.add_component_variables(&mut env, &resolver)?;
+        let argv = resolver
+            .words(container.command.iter().chain(&container.args))
+            .map_err(|problems| unresolved(&problems))?;
+        let program = self.program(&argv, &env)?;
+        let process = Process { program, argv, cwd: self.scratch.to_owned(), env: env.into_variables() };
+        self.finish(&places, &resolver, process, None)
+    }
+
+    fn program(&self, argv: &[String], env: &Environment) -> Result<String, PortError> {
+        let container = &self.attempt.container;
+        let first = argv.first().filter(|first| !first.is_empty() && !container.command.is_empty());
+        let first = first.ok_or_else(|| {
+            invalid(format!(
+                "its container has no command, and the entry point of image `{}` is not known here: name the command \
+                 in the component",
+                container.image
+            ))
+        })?;
+        if let Some(zero) = argv.iter().position(|word| word.contains('\0')) {
+            return Err(invalid(format!("word {} of its command holds a zero byte", zero + 1)));
+        }
+        find_program(first, env, self.scratch).ok_or_else(|| {
+            invalid(format!(
+                "program `{first}` was not found on this machine (tasks run as processes here, without their image \
+                 `{}`): install it, or put its folder on PATH",
+                container.image
+            ))
+        })
+    }
+
+    fn begin_log(&self, line: &str) -> Result<(), PortError> {
+        let layout = &self.settings.layout;
+        let (folder, log) = (layout.logs(self.attempt.id.run), layout.log(&self.attempt.id));
+        std::fs::create_dir_all(&folder).map_err(|error| no_folder(&folder, error))?;
+        std::fs::write(&log, format!("{line}\n")).map_err(|error| no_folder(&log, error))
+    }
+
+    /// Makes the folders that the words of the process tell of, and the message.
+    fn finish(
+        &self,
+        places: &Places,
+        resolver: &Resolver<'_>,
+        process: Process,
+        prepare: Option<Prepare>,
+    ) -> Result<Start, PortError> {
+        let Self { attempt, settings, .. } = self;
+        let expected = ExpectedOutputs::of(attempt, places).map_err(|problem| unresolved(&[problem]))?;
+        make_places(resolver, places, &expected, &process)?;
+        let context = if expected.parameters.is_empty() && expected.artifacts.is_empty() {
+            String::new()
+        } else {
+            serde_json::to_string(&expected).map_err(invalid)?
+        };
+        Ok(Start {
+            id: attempt.id.to_string(),
+            context,
+            prepare,
+            process,
+            log: settings.layout.log(&attempt.id),
+            log_cap_bytes: settings.log_cap_bytes,
+            timeout_ms: attempt.timeout.map(millis),
+            timeout_grace_ms: millis(settings.timeout_grace),
+        })
+    }
+}
+
+/// Milliseconds, as messages carry them.
+pub(crate) fn millis(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn resolved(resolver: &Resolver<'_>, text: &String) -> Result<String, PortError> {
+    Ok(resolver.words([text]).map_err(|problems| unresolved(&problems))?.concat())
+}
+
+/// The file behind the first word of a command, as a shell would find it.
+fn find_program(name: &str, env: &Environment, scratch: &str) -> Option<String> {
+    if name.starts_with('/') {
+        // If it is not there, starting it tells why.
+        return Some(name.to_owned());
+    }
+    if name.contains('/') {
+        return Some(format!("{scratch}/{name}"));
+    }
+    let path = env.get("PATH").unwrap_or_default();
+    let mut candidates =
+        path.split(':').filter(|folder| folder.starts_with('/')).map(|folder| format!("{folder}/{name}"));
+    candidates.find(|file| is_executable(Path::new(file)))
+}
+
+fn is_executable(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(file).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+}
+
+/// Makes the scratch folder; what an attempt of the same id has left, of which nobody knows any more, goes.
+fn make_scratch(scratch: &str) -> io::Result<()> {
+    match std::fs::create_dir(scratch) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            layout::remove(scratch)?;
+            std::fs::create_dir(scratch)
+        }
+        made => made,
+    }
+}
+
+/// Makes the folders that the words of the process tell of.
+fn make_places(
+    resolver: &Resolver<'_>,
+    places: &Places,
+    expected: &ExpectedOutputs,
+    process: &Process,
+) -> Result<(), PortError> {
+    let uses = resolver.uses();
+    if uses.parameter_files {
+        std::fs::create_dir(&places.parameters).map_err(|error| no_folder(&places.parameters, error))?;
+    }
+    if uses.task_root
+        && let Some((task_root, _)) = expected.metadata_file.rsplit_once('/')
+    {
+        std::fs::create_dir_all(task_root).map_err(|error| no_folder(task_root, error))?;
+        // Of an attempt that was started once more after a power cut.
+        let _ = std::fs::remove_file(&expected.metadata_file);
+    }
+    if process.argv.iter().any(|word| word.contains(&places.workspace)) {
+        std::fs::create_dir_all(&places.workspace).map_err(|error| no_folder(&places.workspace, error))?;
+    }
+    Ok(())
+}
+
+fn invalid(message: impl std::fmt::Display) -> PortError {
+    PortError::new(ErrorKind::InvalidArgument, format!("the task was not started: {message}"))
+}
+
+fn unresolved(problems: &[ProtocolError]) -> PortError {
+    let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    invalid(texts.join("; "))
+}
+
+fn no_folder(path: &str, error: io::Error) -> PortError {
+    let kind = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorKind::ResourceExhausted,
+        _ => ErrorKind::Internal,
+    };
+    PortError::new(kind, format!("the task was not started: `{path}` cannot be made: {error}"))
+        .caused_by(error)
+}
