@@ -89,6 +89,9 @@ impl Preparation<'_> {
         let Some(plan) = plan else { return Ok(None) };
         for (path, text) in &plan.files {
             std::fs::write(path, text).map_err(|error| no_folder(path, error))?;
+            if text.contains(&places.workspace) {
+                make_folder(&places.workspace)?;
+            }
         }
         if let Some(warning) = plan.warning {
             self.begin_log(&warning)?;
@@ -234,9 +237,13 @@ fn make_places(
         let _ = std::fs::remove_file(&expected.metadata_file);
     }
     if process.argv.iter().any(|word| word.contains(&places.workspace)) {
-        std::fs::create_dir_all(&places.workspace).map_err(|error| no_folder(&places.workspace, error))?;
+        make_folder(&places.workspace)?;
     }
     Ok(())
+}
+
+fn make_folder(path: &str) -> Result<(), PortError> {
+    std::fs::create_dir_all(path).map_err(|error| no_folder(path, error))
 }
 
 fn invalid(message: impl std::fmt::Display) -> PortError {
