@@ -1,4 +1,5 @@
-//! `codegen`: everything in `crates/ferroflow-proto/src/generated`, from the files in `proto/`.
+//! `codegen`: everything in `crates/ferroflow-proto/src/generated`, from the files in `proto/`, and the web page's
+//! types (`typescript`).
 //!
 //! The files are compiled here, without `protoc`. Three parts then write Rust from the descriptors: messages with
 //! their JSON (`messages`), tables of shapes (`shapes`) and the table of routes (`routes`).
@@ -6,6 +7,7 @@
 mod messages;
 mod routes;
 mod shapes;
+mod typescript;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
@@ -33,6 +35,7 @@ type Outputs = BTreeMap<&'static str, Vec<u8>>;
 
 /// Writes the generated files, or fails if `check` and one of them would change.
 pub(crate) fn run(root: &Path, check: bool) -> anyhow::Result<()> {
+    typescript::run(root, check)?;
     let outputs = generate(root)?;
     let folder = root.join(OUTPUT);
     if check {
