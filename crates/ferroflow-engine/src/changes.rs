@@ -37,6 +37,11 @@ impl RunState {
         }
     }
 
+    /// The rows of all tasks in their present form, changed or not, in the order in which they were made.
+    pub fn task_records(&self) -> impl Iterator<Item = TaskRecord> {
+        (0..).zip(&self.nodes).map(|(index, node)| self.task_record(index, node))
+    }
+
     fn task_record(&self, index: Index, node: &Node) -> TaskRecord {
         let path = self.path(index);
         let plan = self.task_plan(node);

@@ -111,7 +111,7 @@ impl<'a> Scope<'a> {
         };
         let declared = self.component.input_parameters.get(name);
         let value = match found {
-            Found::Value(value) if value.is_null() => {
+            Found::Value(value) if value.is_null() && !Self::is_null_text(&input.source, declared) => {
                 let reason = match &input.source {
                     ParameterSource::TaskOutput(from) => {
                         format!("task `{}` gave null as output `{}`", from.task, from.output)
@@ -134,6 +134,12 @@ impl<'a> Scope<'a> {
             None => Ok(Some(value)),
             Some(declared) => fit(name, declared, value).map(Some),
         })
+    }
+
+    /// As upstream: a null that the author wrote is an empty text where a text is wanted, and not a missing value.
+    fn is_null_text(source: &ParameterSource, declared: Option<&InputParameter>) -> bool {
+        matches!(source, ParameterSource::Constant(_))
+            && declared.is_some_and(|declared| declared.parameter_type == ParameterType::String)
     }
 
     /// Groups get the defaults of what nobody gave, or null; for containers a missing input may stay missing, as its
@@ -208,18 +214,15 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// Whether an input may do without a value.
+/// Whether an input may do without a value. Those that the component does not declare are parts of texts, which are
+/// nothing without them.
 fn left_out(
     name: &str,
     declared: Option<&InputParameter>,
     reason: &str,
 ) -> Result<Option<Arc<Value>>, String> {
-    match declared {
-        Some(declared) if !declared.is_optional && declared.default_value.is_none() => {
-            Err(format!("input `{name}`: {reason}"))
-        }
-        _ => Ok(None),
-    }
+    let is_spared = |declared: &InputParameter| declared.is_optional || declared.default_value.is_some();
+    if declared.is_some_and(is_spared) { Ok(None) } else { Err(format!("input `{name}`: {reason}")) }
 }
 
 /// The value in the form of its type: everything has a text, nothing else is converted.

@@ -4,6 +4,7 @@
 //! [`RunState`] and `machine`. A [`Plan`] is the pipeline as the machine walks it; `inputs` and `outputs` carry values
 //! between tasks; `cache` makes the key by which results are found again.
 
+mod audit;
 mod cache;
 mod changes;
 mod condition;

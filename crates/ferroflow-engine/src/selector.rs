@@ -2,6 +2,7 @@
 //!
 //! The compiler writes one form, `parseJson(string_value)["key"]`; it is read here and nothing else is.
 
+use ferroflow_spec::number::normalise;
 use serde_json::Value;
 
 /// The part that `expression` picks; `None` if there is no expression. The error is a sentence.
@@ -13,6 +14,7 @@ pub(crate) fn select(expression: &str, value: &Value) -> Result<Option<Value>, S
         .ok_or_else(|| format!("the selector `{expression}` is not one that KFP's compiler writes"))?;
     let parsed: Value = match value {
         Value::String(text) => serde_json::from_str(text)
+            .map(normalise)
             .map_err(|_| format!("the item has no field `{key}`: it is a text, not a map"))?,
         other => other.clone(),
     };
@@ -43,6 +45,7 @@ mod tests {
         assert_eq!(pick(r#"parseJson(string_value)["a"]"#, json!({"a": 1})), Ok(Some(json!(1))));
         assert_eq!(pick("parseJson(string_value)['a b']", json!({"a b": [2]})), Ok(Some(json!([2]))));
         assert_eq!(pick(r#"parseJson(string_value)["a"]"#, json!("{\"a\": \"x\"}")), Ok(Some(json!("x"))));
+        assert_eq!(pick(r#"parseJson(string_value)["a"]"#, json!("{\"a\": [2.0]}")), Ok(Some(json!([2]))));
         for (expression, value) in [
             (r#"parseJson(string_value)["b"]"#, json!({"a": 1})),
             (r#"parseJson(string_value)["a"]"#, json!("plain")),

@@ -16,6 +16,16 @@ impl Timers {
         self.0.push(Reverse((at, task)));
     }
 
+    /// Nobody waits any more.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Whether this task is to be woken at this time.
+    pub(crate) fn holds(&self, at: Timestamp, task: Index) -> bool {
+        self.0.iter().any(|Reverse(entry)| *entry == (at, task))
+    }
+
     pub(crate) fn next(&self) -> Option<Timestamp> {
         self.0.peek().map(|Reverse((at, _))| *at)
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use ferroflow_model::record::{ArtifactRecord, AttemptPhases, Failure, LinkDirection};
 use ferroflow_model::{Artifact, RunStatus, TaskPath, TaskStatus};
 use ferroflow_spec::ir::RetryPolicy;
+use ferroflow_spec::number::normalise;
 use serde_json::Value;
 
 use super::Machine;
@@ -99,7 +100,8 @@ impl Machine<'_> {
 
     fn succeed(&mut self, index: Index, produced: &ProducedOutputs) -> Result<(), EngineFault> {
         let parameters = produced.parameters.iter();
-        let parameters = parameters.map(|(name, value)| (name.clone(), Arc::new(value.clone()))).collect();
+        let parameters =
+            parameters.map(|(name, value)| (name.clone(), Arc::new(normalise(value.clone())))).collect();
         self.state.node_mut(index)?.outputs.parameters = parameters;
         for (name, list) in &produced.artifacts {
             self.state.node_mut(index)?.outputs.artifacts.insert(name.clone(), Vec::new());

@@ -46,6 +46,7 @@ impl Machine<'_> {
         }
         self.state.terminated_at = Some(self.now);
         self.set_run_status(RunStatus::Canceling);
+        self.state.timers.clear();
         for index in 0..self.length() {
             let node = self.state.node(index)?;
             if node.status.is_terminal() || node.group.is_made {

@@ -1,0 +1,15 @@
+//! What the engine does, as tables: a pipeline, what its tasks do, and what comes of it.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod drive;
+
+mod caching;
+mod conditions;
+mod events;
+mod flow;
+mod groups;
+mod inputs;
+mod loops;
+mod requests;
+mod retries;
