@@ -41,7 +41,9 @@ pub(crate) async fn open(folder: &DataFolder, settings: &Settings<'_>) -> anyhow
     let store = Arc::new(SqliteStore::open(&folder.database(), Options { durability })?);
     let artifacts = Arc::new(LocalArtifacts::open(&folder.artifacts())?);
     let python = python_options(settings.tasks)?;
-    let executor = LocalExecutor::start(LocalOptions::new(folder.path(), artifacts.clone(), python)).await?;
+    let mut local = LocalOptions::new(folder.path(), artifacts.clone(), python);
+    local.system_site_packages = settings.tasks.system_site_packages;
+    let executor = LocalExecutor::start(local).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ports = RuntimePorts {
         store: store.clone(),
