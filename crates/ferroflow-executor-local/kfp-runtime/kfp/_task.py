@@ -63,7 +63,8 @@ def _load_module(path):
     module = module_from_spec(spec)
     sys.modules[spec.name] = module
     # The working directory stands first under `python3 -m`, and user code may rely on it.
-    sys.path[:0] = [folder] if os.getcwd() in sys.path or '' in sys.path else [folder, os.getcwd()]
+    here = os.getcwd()
+    sys.path[:0] = [folder] if here in (folder, *sys.path) or '' in sys.path else [folder, here]
     with open(path, 'rb') as source:
         code = compile(source.read(), path, 'exec', dont_inherit=True)
     exec(code, module.__dict__)

@@ -120,6 +120,8 @@ impl Host {
         }
         let packages = format!("{folder}/site-packages");
         env.set("PIP_TARGET", packages.as_str());
+        // It warns of what it would do to the machine, which does not happen here.
+        env.set("PIP_ROOT_USER_ACTION", "ignore");
         env.set("PYTHONPATH", packages);
     }
 
