@@ -16,6 +16,7 @@ mod machine;
 mod outputs;
 mod placeholder;
 mod plan;
+pub mod schedule;
 mod selector;
 mod snapshot;
 mod state;

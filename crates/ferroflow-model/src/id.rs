@@ -48,6 +48,10 @@ uuid_id!(
     /// An experiment.
     ExperimentId
 );
+uuid_id!(
+    /// A recurring run.
+    RecurringRunId
+);
 
 macro_rules! integer_id {
     ($(#[$doc:meta])* $name:ident) => {

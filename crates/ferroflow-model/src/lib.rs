@@ -6,12 +6,14 @@ pub mod artifact;
 pub mod id;
 pub mod list;
 pub mod record;
+pub mod recurring;
 pub mod state;
 pub mod time;
 
 pub use artifact::{Artifact, Inputs, Outputs, Parameters};
 pub use id::{
-    ArtifactId, AttemptId, ExecutionId, ExperimentId, PipelineId, PipelineVersionId, RunId, TaskId, TaskPath,
+    ArtifactId, AttemptId, ExecutionId, ExperimentId, PipelineId, PipelineVersionId, RecurringRunId, RunId,
+    TaskId, TaskPath,
 };
 pub use state::{RunStatus, StorageState, TaskKind, TaskStatus};
 pub use time::Timestamp;

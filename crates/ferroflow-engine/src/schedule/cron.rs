@@ -35,13 +35,17 @@ pub enum CronError {
     #[error("the cron expression is too long: {0} bytes, at most {LONGEST_BYTES} are allowed")]
     TooLong(usize),
     /// Neither five nor six fields.
-    #[error("a cron expression has 5 or 6 fields (second minute hour day-of-month month [day-of-week]), not {0}")]
+    #[error(
+        "a cron expression has 5 or 6 fields (second minute hour day-of-month month [day-of-week]), not {0}"
+    )]
     FieldCount(usize),
     /// Fields that cannot be read, all of them.
     #[error("the cron expression cannot be read: {0}")]
     Fields(String),
     /// An unknown `@word`.
-    #[error("`{0}` is none of @yearly, @annually, @monthly, @weekly, @daily, @midnight, @hourly, @every <duration>")]
+    #[error(
+        "`{0}` is none of @yearly, @annually, @monthly, @weekly, @daily, @midnight, @hourly, @every <duration>"
+    )]
     Descriptor(String),
     /// `@every` without a duration.
     #[error("`{0}` is not a duration such as `90s` or `1h30m`")]
@@ -109,12 +113,30 @@ impl Cron {
         };
         Some(Timestamp::from_seconds(seconds))
     }
+
+    /// The last time that is not after `latest`, given one of the times; that one if it is too late already.
+    pub(super) fn last_until(&self, latest: Timestamp, first: Timestamp, zone: &Zone) -> Timestamp {
+        // After `before` there is a time soon enough, or `before` is the one; after `beyond` there is none.
+        let (mut before, mut beyond) = (first.as_seconds(), latest.as_seconds());
+        if let Times::Every(distance) = self.times {
+            let passed = (beyond - before).max(0);
+            return Timestamp::from_seconds(before + passed - passed % distance);
+        }
+        let mut found = first;
+        while before < beyond {
+            let middle = before + (beyond - before) / 2;
+            match self.next_after(Timestamp::from_seconds(middle), zone) {
+                Some(next) if next <= latest => (found, before) = (next, next.as_seconds()),
+                _ => beyond = middle,
+            }
+        }
+        found
+    }
 }
 
 fn descriptor(text: &str) -> Result<Times, CronError> {
     if let Some(duration) = text.strip_prefix("@every ") {
-        let nanos =
-            go_duration::parse(duration).ok_or_else(|| CronError::Duration(duration.to_owned()))?;
+        let nanos = go_duration::parse(duration).ok_or_else(|| CronError::Duration(duration.to_owned()))?;
         return Ok(Times::Every((nanos / 1_000_000_000).max(1)));
     }
     let [second, minute, hour, day, month, week] = FIELDS.map(|kind| (kind.first(), kind.all()));
@@ -138,33 +160,19 @@ fn descriptor(text: &str) -> Result<Times, CronError> {
 }
 
 fn fields(text: &str) -> Result<Fields, CronError> {
-    let mut words: Vec<&str> = text.split_whitespace().collect();
-    if words.is_empty() {
-        return Err(CronError::Empty);
-    }
-    if words.len() == 5 {
-        words.push("*");
-    }
-    if words.len() != FIELDS.len() {
-        return Err(CronError::FieldCount(words.len()));
+    let mut words = text.split_whitespace();
+    match text.split_whitespace().count() {
+        0 => return Err(CronError::Empty),
+        5 | 6 => {}
+        other => return Err(CronError::FieldCount(other)),
     }
     let mut problems = Vec::new();
-    let mut read = FIELDS.iter().zip(words).map(|(kind, word)| {
-        kind.read(word).unwrap_or_else(|problem| {
-            problems.push(problem);
-            kind.all()
-        })
-    });
-    let mut next = || read.next();
-    let (Some(second), Some(minute), Some(hour), Some(day_of_month), Some(month), Some(day_of_week)) =
-        (next(), next(), next(), next(), next(), next())
+    let read = FIELDS
+        .map(|kind| kind.read(words.next().unwrap_or("*")).map_err(|problem| problems.push(problem)).ok());
+    let [Some(second), Some(minute), Some(hour), Some(day_of_month), Some(month), Some(day_of_week)] = read
     else {
-        return Err(CronError::Empty);
-    };
-    drop(read);
-    if !problems.is_empty() {
         return Err(CronError::Fields(problems.join("; ")));
-    }
+    };
     Ok(Fields { second, minute, hour, day_of_month, month, day_of_week })
 }
 
@@ -199,13 +207,9 @@ impl Fields {
             if let Some(time) = time {
                 return Some(day * DAY_SECONDS + time).filter(|found| *found <= last);
             }
-            let next = if self.has_month(date) {
-                date.tomorrow().ok()?
-            } else {
-                date.last_of_month().tomorrow().ok()?
-            };
-            day += i64::from((next - date).get_days());
-            (date, second) = (next, 0);
+            let next = if self.has_month(date) { date } else { date.last_of_month() };
+            day += i64::from(next.day() - date.day()) + 1;
+            (date, second) = (next.tomorrow().ok()?, 0);
         }
         None
     }

@@ -1,0 +1,5 @@
+//! Expressions as tables, and what must hold whatever the expression.
+
+mod cron;
+mod due;
+mod properties;
