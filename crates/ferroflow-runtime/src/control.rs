@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use ferroflow_engine::RunEvent;
 use ferroflow_model::{RunId, RunStatus};
-use ferroflow_ports::{ErrorKind, PortError, Store};
+use ferroflow_ports::store::RunStore;
+use ferroflow_ports::{ErrorKind, PortError};
 
 use crate::active::{ActiveRun, Ghost, Loading, Phase, Slot};
 use crate::event_loop::{Core, EventLoop};
@@ -183,7 +184,7 @@ impl Core {
 }
 
 /// Says why a run that is not in work cannot be terminated.
-fn refuse_to_terminate(store: Arc<dyn Store>, id: RunId, reply: Reply<()>) -> Call {
+fn refuse_to_terminate(store: Arc<dyn RunStore>, id: RunId, reply: Reply<()>) -> Call {
     Box::pin(async move {
         let error = match store.run(id).await {
             Ok(run) => not_terminable(run.status),
@@ -210,7 +211,7 @@ fn not_terminable(status: RunStatus) -> PortError {
 
 /// Removes a run that has ended.
 fn delete_stored(
-    store: Arc<dyn Store>,
+    store: Arc<dyn RunStore>,
     executor: Arc<dyn ferroflow_ports::Executor>,
     id: RunId,
     nothing_is_alive: bool,

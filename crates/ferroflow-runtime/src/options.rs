@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ferroflow_ports::{ArtifactStore, Clock, Executor, Store};
+use ferroflow_ports::store::RunStore;
+use ferroflow_ports::{ArtifactStore, Clock, Executor};
 
 /// The outside world.
 #[derive(Clone)]
 pub struct RuntimePorts {
     /// Keeps records.
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn RunStore>,
     /// Runs attempts.
     pub executor: Arc<dyn Executor>,
     /// Knows the default pipeline root.

@@ -8,8 +8,8 @@ use std::time::Duration;
 use ferroflow_engine::{CacheHit, RunChange, RunState, TaskAttempt};
 use ferroflow_model::record::{Failure, Run};
 use ferroflow_model::{AttemptId, RunId, RunStatus, TaskPath, Timestamp};
-use ferroflow_ports::store::RunCommit;
-use ferroflow_ports::{Executor, PortError, Store};
+use ferroflow_ports::store::{RunCommit, RunStore};
+use ferroflow_ports::{Executor, PortError};
 use futures_util::future::BoxFuture;
 
 use crate::recovery::{self, Rebuilt};
@@ -61,7 +61,7 @@ pub(crate) struct Created {
 
 pub(crate) type Call = BoxFuture<'static, Done>;
 
-pub(crate) fn create(store: Arc<dyn Store>, submission: Submission, reply: Reply<Run>) -> Call {
+pub(crate) fn create(store: Arc<dyn RunStore>, submission: Submission, reply: Reply<Run>) -> Call {
     Box::pin(async move {
         let Submission { new, ids_taken_below, state } = submission;
         let result = store.create_run(new, ids_taken_below).await;
@@ -70,7 +70,7 @@ pub(crate) fn create(store: Arc<dyn Store>, submission: Submission, reply: Reply
 }
 
 /// The commits are queued at once, in order; the last one decides.
-pub(crate) fn commit(store: &Arc<dyn Store>, passed: Vec<RunCommit>, commit: Arc<RunCommit>) -> Call {
+pub(crate) fn commit(store: &Arc<dyn RunStore>, passed: Vec<RunCommit>, commit: Arc<RunCommit>) -> Call {
     for commit in passed {
         drop(store.commit(commit));
     }
@@ -80,7 +80,7 @@ pub(crate) fn commit(store: &Arc<dyn Store>, passed: Vec<RunCommit>, commit: Arc
 }
 
 /// Stores that a run failed which nobody can make sense of. If that fails too, the next start tries again.
-pub(crate) fn fail(store: Arc<dyn Store>, run: RunId, seq: u64, now: Timestamp, message: String) -> Call {
+pub(crate) fn fail(store: Arc<dyn RunStore>, run: RunId, seq: u64, now: Timestamp, message: String) -> Call {
     let mut step = Step::default();
     step.change_run(RunChange {
         status: Some((now, RunStatus::Failed)),
@@ -126,7 +126,7 @@ pub(crate) fn stop(executor: Arc<dyn Executor>, id: AttemptId, grace: Duration) 
 
 /// A cache that cannot be read is a cache without the result.
 pub(crate) fn look_up(
-    store: Arc<dyn Store>,
+    store: Arc<dyn RunStore>,
     pipeline: Arc<str>,
     run: RunId,
     task: TaskPath,
@@ -150,13 +150,13 @@ pub(crate) fn acknowledge(executor: Arc<dyn Executor>, ids: Vec<AttemptId>) -> C
     })
 }
 
-pub(crate) fn load(store: Arc<dyn Store>, run: RunId) -> Call {
+pub(crate) fn load(store: Arc<dyn RunStore>, run: RunId) -> Call {
     Box::pin(async move { Done::Loaded { run, result: recovery::load(&*store, run).await.map(Box::new) } })
 }
 
 /// Asks what is alive to end, and removes the rows.
 pub(crate) fn delete(
-    store: Arc<dyn Store>,
+    store: Arc<dyn RunStore>,
     executor: Arc<dyn Executor>,
     run: RunId,
     alive: Vec<AttemptId>,

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use ferroflow_engine::{Command, EngineFault, Plan, RunSettings, RunState, StoredEvent};
 use ferroflow_model::record::Run;
 use ferroflow_model::{AttemptId, RunId, RunStatus};
-use ferroflow_ports::store::StoredRun;
-use ferroflow_ports::{ErrorKind, PortError, Store};
+use ferroflow_ports::store::{RunStore, StoredRun};
+use ferroflow_ports::{ErrorKind, PortError};
 use ferroflow_spec::document;
 
 use crate::active::{ActiveRun, PendingLookup, Phase, Slot};
@@ -41,7 +41,7 @@ pub(crate) enum RebuildError {
 }
 
 /// Reads a run. Reading a large pipeline takes a while, so that happens on a thread of its own.
-pub(crate) async fn load(store: &dyn Store, id: RunId) -> Result<Rebuilt, PortError> {
+pub(crate) async fn load(store: &dyn RunStore, id: RunId) -> Result<Rebuilt, PortError> {
     let stored = store.load_run(id).await?;
     let rebuilt = tokio::task::spawn_blocking(move || rebuild(&stored)).await;
     rebuilt.map_err(|error| PortError::new(ErrorKind::Internal, "reading a run failed").caused_by(error))
@@ -78,7 +78,7 @@ fn revive(stored: &StoredRun) -> Result<Revived, RebuildError> {
 }
 
 /// Reads all runs that have not ended. A run that was removed meanwhile is passed over.
-pub(crate) async fn load_unfinished(store: &dyn Store) -> Result<Vec<Rebuilt>, PortError> {
+pub(crate) async fn load_unfinished(store: &dyn RunStore) -> Result<Vec<Rebuilt>, PortError> {
     let mut rebuilt = Vec::new();
     for id in store.unfinished_runs().await? {
         match load(store, id).await {

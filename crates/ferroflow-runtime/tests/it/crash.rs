@@ -1,0 +1,204 @@
+//! The process ends at any commit; the next one goes on as if nothing had been.
+
+use std::collections::BTreeSet;
+
+use ferroflow_model::record::PipelineSource;
+use ferroflow_model::{AttemptId, RunId, RunStatus, TaskPath};
+use ferroflow_ports::RunControl;
+use ferroflow_ports::store::{NewRun, RunStore};
+
+use crate::gated_store::Gate;
+use crate::machine::{failure, success};
+use crate::stage::{CHAIN, Stage, ended, pipeline, request, submit};
+
+const DIAMOND: &[(&str, &[&str])] =
+    &[("a", &[]), ("b=", &["a"]), ("c", &["a"]), ("d", &["a"]), ("e=", &["b=", "c"]), ("f", &["d", "e="])];
+
+/// All attempts end at once; the process dies when so many steps are stored. The machine's reports come again in the
+/// worst order. Whatever happens, no attempt runs twice, and the run ends well.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_at_any_commit_changes_nothing() {
+    let mut ended_before_the_crash = false;
+    for passes in 0.. {
+        let mut stage = Stage::new().await;
+        stage.reopen(Gate::Passes(passes));
+        stage.machine.end_all();
+        let runtime = stage.start().await;
+        let id = submit(&runtime, DIAMOND).await;
+        tokio::select! {
+            () = stage.store.until_refused(1) => {}
+            status = ended(&runtime, id) => { assert_eq!(status, RunStatus::Succeeded); ended_before_the_crash = true; }
+        }
+        drop(runtime);
+        stage.reopen(Gate::Open);
+        let runtime = stage.start().await;
+        assert_eq!(ended(&runtime, id).await, RunStatus::Succeeded, "after {passes} steps");
+        let starts: Vec<_> = stage.machine.inner().starts();
+        let distinct: BTreeSet<_> = starts.iter().collect();
+        assert_eq!(starts.len(), distinct.len(), "after {passes} steps something ran twice: {starts:?}");
+        assert!(starts.len() == 6 || starts.len() == 5, "{starts:?}");
+        stage.check_clean(id).await;
+        if ended_before_the_crash {
+            assert!(passes > 3, "the steps are fewer than there can be");
+            break;
+        }
+    }
+}
+
+/// The same with many crashes in one life, and attempts that end at any time.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_survives_one_crash_after_the_other() {
+    let mut stage = Stage::new().await;
+    stage.reopen(Gate::Passes(1));
+    let mut runtime = stage.start().await;
+    let id = submit(&runtime, DIAMOND).await;
+    loop {
+        tokio::select! {
+            () = stage.store.until_refused(1) => {}
+            status = ended(&runtime, id) => { assert_eq!(status, RunStatus::Succeeded); break; }
+            () = stage.machine.until("a start", |inner| !inner.running().is_empty()) => {}
+        }
+        drop(runtime);
+        if let Some(name) = stage.machine.inner().running().first().cloned() {
+            stage.machine.end(&name, success());
+        }
+        stage.reopen(Gate::Passes(2));
+        runtime = stage.start().await;
+    }
+    let starts = stage.machine.inner().starts();
+    assert_eq!(starts.len(), starts.iter().collect::<BTreeSet<_>>().len(), "{starts:?}");
+}
+
+#[tokio::test]
+async fn what_runs_is_adopted_and_what_waits_still_waits() {
+    let mut stage = Stage::new().await;
+    stage.options.parallelism = 1;
+    let runtime = stage.start().await;
+    let id = submit(&runtime, &[("a", &[]), ("b", &[]), ("c", &[])]).await;
+    stage.machine.until_running(&["a#1"]).await;
+    stage.reopen(Gate::Open);
+    runtime.shutdown().await;
+    drop(runtime);
+    let runtime = stage.start().await;
+    stage.machine.end("a#1", success());
+    stage.machine.until_running(&["b#1"]).await;
+    assert_eq!(stage.machine.inner().starts(), ["a#1", "b#1"]);
+    assert_eq!(stage.machine.inner().most, 1, "an adopted attempt holds its slot");
+    stage.machine.end_all();
+    assert_eq!(ended(&runtime, id).await, RunStatus::Succeeded);
+}
+
+#[tokio::test]
+async fn a_terminated_run_is_stopped_after_a_restart_too() {
+    let mut stage = Stage::new().await;
+    let runtime = stage.start().await;
+    let id = submit(&runtime, CHAIN).await;
+    stage.machine.until_running(&["a#1"]).await;
+    runtime.terminate(id).await.unwrap();
+    drop(runtime);
+    stage.reopen(Gate::Open);
+    let runtime = stage.start().await;
+    assert_eq!(ended(&runtime, id).await, RunStatus::Failed);
+    assert_eq!(stage.states(id).await, ["PENDING", "RUNNING", "CANCELING", "FAILED"]);
+    stage.check_clean(id).await;
+}
+
+#[tokio::test]
+async fn a_retry_is_not_forgotten() {
+    let stage = Stage::new().await;
+    let runtime = stage.start().await;
+    let id = submit(&runtime, CHAIN).await;
+    stage.machine.until_running(&["a#1"]).await;
+    stage.machine.end("a#1", failure());
+    assert_eq!(ended(&runtime, id).await, RunStatus::Failed);
+    runtime.retry(id).await.unwrap();
+    drop(runtime);
+    stage.machine.end_all();
+    let runtime = stage.start().await;
+    assert_eq!(ended(&runtime, id).await, RunStatus::Succeeded);
+    assert_eq!(stage.machine.inner().starts(), ["a#1", "a#2", "b#1", "c#1"]);
+}
+
+/// Snapshots are taken on the way, and a run goes on from one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_run_goes_on_from_its_snapshot() {
+    let mut stage = Stage::new().await;
+    let names: Vec<String> = (0..1100).map(|number| format!("t{number}")).collect();
+    let tasks: Vec<(&str, &[&str])> = names.iter().map(|name| (name.as_str(), &[][..])).collect();
+    stage.machine.end_all();
+    let runtime = stage.start().await;
+    let mut steps = 0;
+    let id = submit(&runtime, &tasks).await;
+    let mut watch = runtime.watch(id);
+    let mut snapshot = false;
+    while let Some(step) = watch.recv().await {
+        steps += 1;
+        snapshot |= step.snapshot.is_some();
+    }
+    assert_eq!(ended(&runtime, id).await, RunStatus::Succeeded, "in {steps} steps");
+    assert!(!snapshot, "2,200 events of 1,101 tasks are not worth one");
+    // Failing tasks that are retried make more events than tasks.
+    let mut spec = pipeline(&[("a", &[]), ("z", &["a"])]);
+    spec["root"]["dag"]["tasks"]["a"]["retryPolicy"] = serde_json::json!({"maxRetryCount": 100_000});
+    stage.machine.inner().ends_at_once = false;
+    let id = runtime.submit(request(&spec)).await.unwrap().id;
+    for attempt in 1..1200 {
+        let name = format!("a#{attempt}");
+        stage.machine.until_running(&[&name]).await;
+        stage.machine.end(&name, failure());
+    }
+    stage.machine.until_running(&["a#1200"]).await;
+    runtime.shutdown().await;
+    drop(runtime);
+    let stored = stage.disk.load_run(id).await.unwrap();
+    assert!(stored.snapshot.is_some() && stored.events.len() < 2100, "{} events", stored.events.len());
+    stage.reopen(Gate::Open);
+    let runtime = stage.start().await;
+    stage.machine.end_all();
+    assert_eq!(ended(&runtime, id).await, RunStatus::Succeeded);
+    assert_eq!(stage.machine.inner().starts().last().map(String::as_str), Some("z#1"));
+}
+
+#[tokio::test]
+async fn strangers_are_stopped_and_their_ends_acknowledged() {
+    let stage = Stage::new().await;
+    let runtime = stage.start().await;
+    let id = submit(&runtime, CHAIN).await;
+    stage.machine.until_running(&["a#1"]).await;
+    drop(runtime);
+    stage.disk.delete_run(id).await.unwrap();
+    let stranger = AttemptId { run: RunId(uuid::Uuid::from_u128(9)), path: TaskPath::new("x"), attempt: 1 };
+    stage.machine.end_attempt(&stranger, success());
+    let _runtime = stage.start().await;
+    stage.machine.until("the strangers to go", |inner| inner.attempts.is_empty()).await;
+    let inner = stage.machine.inner();
+    assert_eq!(inner.stopped.iter().map(|id| id.run).collect::<BTreeSet<_>>(), BTreeSet::from([id]));
+    assert!(inner.acknowledged.contains(&stranger));
+}
+
+/// A run that cannot be read fails; the others go on.
+#[tokio::test]
+async fn a_damaged_run_fails_alone() {
+    let stage = Stage::new().await;
+    let runtime = stage.start().await;
+    let good = submit(&runtime, CHAIN).await;
+    stage.machine.until_running(&["a#1"]).await;
+    drop(runtime);
+    let row = stage.run(good).await;
+    let damaged = ferroflow_model::record::Run {
+        id: RunId(uuid::Uuid::from_u128(8)),
+        source: PipelineSource::Inline,
+        status: RunStatus::Pending,
+        ..row
+    };
+    let settings = stage.disk.load_run(good).await.unwrap().settings;
+    let new = NewRun { run: damaged, spec_json: "{\"root\": 7}".into(), settings };
+    let damaged = stage.disk.create_run(new, 1).await.unwrap().id;
+    stage.machine.end_all();
+    let runtime = stage.start().await;
+    assert_eq!(ended(&runtime, good).await, RunStatus::Succeeded);
+    runtime.shutdown().await;
+    let run = stage.run(damaged).await;
+    assert_eq!(run.status, RunStatus::Failed);
+    assert!(run.error.unwrap().message.contains("pipeline"), "it says why");
+}

@@ -1,0 +1,10 @@
+//! The runtime against the real store, with an executor that does as it is told.
+
+mod chain;
+mod control;
+mod crash;
+mod fair;
+mod gated_store;
+mod machine;
+mod stage;
+mod trouble;
