@@ -6,6 +6,7 @@ VENVS ?= $(CURDIR)/.venvs
 # The kfp clients that the end-to-end tests use. The first one also runs the tests.
 CLIENTS := 2.17.0 2.13.0 2.7.0 2.0.1
 VENV := $(VENVS)/kfp-2.17.0
+REQUIREMENTS := tests/proto/requirements.txt tests/runtime/requirements.txt tests/e2e/requirements.txt
 TARGET := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 BINARY := $(TARGET)/release/ferroflow
 RUN_DATA_DIR ?= $(CURDIR)/.ferroflow
@@ -13,17 +14,17 @@ LISTEN ?= 127.0.0.1:8080
 
 export FERROFLOW_VENVS := $(VENVS)
 
-.PHONY: run test bench build check unit e2e proto-tests runtime-tests venvs needs-cargo needs-python
+.PHONY: run test bench build check unit e2e python-tests runtime-tests venvs needs-cargo needs-python
 
 ## Builds, serves on the embedded defaults, loads the samples, runs the training one, and keeps serving.
 run: build needs-python
 	@$(PYTHON) examples/start.py --binary "$(BINARY)" --data-dir "$(RUN_DATA_DIR)" --listen "$(LISTEN)"
 
-## Every test: the rules of the house, all crates, the protos against KFP's packages, and the real kfp clients.
-test: check unit proto-tests runtime-tests e2e
+## Every test: the rules of the house, all crates, protos and slim runtime against KFP's packages, the real clients.
+test: check unit python-tests runtime-tests e2e
 
 ## The figures of the speed table beside the floors of this machine.
-bench: build venvs
+bench: build
 	cargo xtask bench --binary "$(BINARY)"
 
 build: needs-cargo
@@ -35,8 +36,8 @@ check: needs-cargo venvs
 unit: needs-cargo
 	cargo test --workspace --locked
 
-proto-tests: venvs
-	"$(VENV)/bin/python" -m pytest -q tests/proto
+python-tests: venvs
+	"$(VENV)/bin/python" -m pytest -q tests/proto tests/runtime
 
 # What user code meets inside a task, against the real executor of kfp.
 runtime-tests: venvs

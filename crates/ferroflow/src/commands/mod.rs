@@ -67,7 +67,7 @@ pub(crate) struct TaskArguments {
     /// Room for environments with the packages that tasks ask for; those not used for longest are removed
     #[arg(long, value_name = "MIB", default_value_t = 20 * 1024, env = "FERROFLOW_ENVIRONMENTS_MIB", hide_env_values = true)]
     pub(crate) environments_limit_mib: u64,
-    /// Let tasks import what is installed for the interpreter and the user
+    /// Let Python tasks import the user's own packages (~/.local)
     #[arg(long)]
     pub(crate) system_site_packages: bool,
     /// What is on disk when a step is done: `relaxed` may lose the last moments in a power cut, but nothing in a crash
