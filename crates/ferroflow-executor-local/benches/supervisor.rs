@@ -29,54 +29,82 @@ fn main() {
     }
     let tasks = words.iter().find_map(|word| word.parse().ok()).unwrap_or(1000);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    println!("{tasks} x /bin/true, microseconds per task (wall, CPU with children)");
+    println!("{tasks} x /bin/true, microseconds per task: wall, CPU (executor + supervisor + processes)");
+    // Removed at the end only: ext4 makes files slowly where many were deleted within the last minutes.
+    let mut folders = Vec::new();
     for _ in 0..PASSES {
         let spawn = spawns(tasks);
-        let chain = runtime.block_on(run(tasks, 1));
-        let crowd = runtime.block_on(run(tasks, 2));
-        let over = |figure: Figure| (figure.cpu - spawn.cpu) / spawn.cpu;
-        println!(
-            "S {spawn}   chain {chain} = S + {:.2} S   two at once {crowd} = S + {:.2} S",
-            over(chain),
-            over(crowd)
-        );
+        println!("S        {spawn}");
+        for (name, at_once) in [("chain   ", 1), ("two     ", 2), ("fifty   ", 50)] {
+            let folder = tempfile::tempdir().unwrap();
+            let figure = runtime.block_on(run(folder.path(), tasks, at_once));
+            folders.push(folder);
+            println!("{name} {figure}  = {:.2} S", figure.cpu() / spawn.cpu());
+        }
     }
 }
 
+/// Microseconds per task.
 #[derive(Debug, Clone, Copy)]
 struct Figure {
     wall: f64,
-    cpu: f64,
+    executor: f64,
+    supervisor: f64,
+    processes: f64,
+}
+
+impl Figure {
+    fn cpu(&self) -> f64 {
+        self.executor + self.supervisor + self.processes
+    }
 }
 
 impl std::fmt::Display for Figure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:4.0} {:4.0}", self.wall, self.cpu)
+        let Self { wall, executor, supervisor, processes } = self;
+        write!(f, "{wall:5.0} {:5.0} ({executor:3.0} + {supervisor:3.0} + {processes:4.0})", self.cpu())
     }
 }
 
-fn figure(tasks: u32, wall: Duration, cpu: Duration) -> Figure {
-    let each = |time: Duration| time.as_secs_f64() * 1e6 / f64::from(tasks);
-    Figure { wall: each(wall), cpu: each(cpu) }
+/// CPU time of this process, of the supervisor and of what it has waited for, and the time.
+struct Meter(Instant, [Duration; 3]);
+
+impl Meter {
+    fn start(supervisor: &str) -> Self {
+        Self(Instant::now(), Self::read(supervisor))
+    }
+
+    fn read(supervisor: &str) -> [Duration; 3] {
+        [own_cpu("self"), own_cpu(supervisor), children_cpu(supervisor)]
+    }
+
+    fn stop(self, supervisor: &str, tasks: u32) -> Figure {
+        let each = |time: Duration| time.as_secs_f64() * 1e6 / f64::from(tasks);
+        let wall = each(self.0.elapsed());
+        let now = Self::read(supervisor);
+        let [executor, supervisor, processes] =
+            std::array::from_fn(|at| each(now[at].saturating_sub(self.1[at])));
+        Figure { wall, executor, supervisor, processes }
+    }
 }
 
 fn spawns(tasks: u32) -> Figure {
-    let (begin, before) = (Instant::now(), cpu("self", true));
+    let meter = Meter::start("self");
     for _ in 0..tasks {
         let mut command = Command::new("/bin/true");
         command.stdin(Stdio::null()).status().unwrap();
     }
-    figure(tasks, begin.elapsed(), cpu("self", true).saturating_sub(before))
+    // This process is both ends.
+    Figure { executor: 0.0, ..meter.stop("self", tasks) }
 }
 
-async fn run(tasks: u32, at_once: u32) -> Figure {
-    let folder = tempfile::tempdir().unwrap();
+async fn run(folder: &Path, tasks: u32, at_once: u32) -> Figure {
     let program = std::env::current_exe().unwrap();
-    let options = attempt::options(folder.path(), program.to_str().unwrap(), std::env::vars().collect());
+    let options = attempt::options(folder, program.to_str().unwrap(), std::env::vars().collect());
     let executor = LocalExecutor::start(options).await.unwrap();
-    let root = folder.path().display().to_string();
+    let root = folder.display().to_string();
     let supervisor = supervisor();
-    let (begin, before) = (Instant::now(), cpu("self", false) + cpu(&supervisor, true));
+    let meter = Meter::start(&supervisor);
     let start = |number: u32| {
         executor.ensure_started(attempt::attempt(&format!("task-{number}"), &root, &["/bin/true"]))
     };
@@ -94,8 +122,7 @@ async fn run(tasks: u32, at_once: u32) -> Figure {
             }
         }
     }
-    let cpu = (cpu("self", false) + cpu(&supervisor, true)).saturating_sub(before);
-    let figure = figure(tasks, begin.elapsed(), cpu);
+    let figure = meter.stop(&supervisor, tasks);
     drop(executor);
     // What it has used counts as used by a child of ours once it has ended, and must not be counted twice.
     while Path::new("/proc").join(&supervisor).exists() {
@@ -111,15 +138,16 @@ fn supervisor() -> String {
     children.split_whitespace().last().unwrap().to_owned()
 }
 
-/// CPU time of a process, if wanted with all those that it has waited for.
-fn cpu(pid: &str, with_children: bool) -> Duration {
+/// CPU time of a process with one thread.
+fn own_cpu(pid: &str) -> Duration {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/schedstat")).unwrap();
+    Duration::from_nanos(text.split(' ').next().unwrap().parse().unwrap())
+}
+
+/// CPU time of all processes that this one has waited for.
+fn children_cpu(pid: &str) -> Duration {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let (_, fields) = stat.rsplit_once(") ").unwrap();
-    let ticks: u64 = fields
-        .split(' ')
-        .skip(11)
-        .take(if with_children { 4 } else { 2 })
-        .map(|field| field.parse::<u64>().unwrap())
-        .sum();
+    let ticks: u64 = fields.split(' ').skip(13).take(2).map(|field| field.parse::<u64>().unwrap()).sum();
     Duration::from_millis(ticks * 10)
 }

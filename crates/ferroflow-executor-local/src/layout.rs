@@ -32,12 +32,6 @@ impl Layout {
         format!("{}/attempts", self.root)
     }
 
-    /// The scratch folder of an attempt: its working directory and `TMPDIR`. Short, since sockets are made below it
-    /// whose paths the system limits to 107 bytes.
-    pub(crate) fn scratch(&self, id: &AttemptId) -> String {
-        format!("{}/attempts/{}", self.root, scratch_name(id))
-    }
-
     /// The log of an attempt.
     pub(crate) fn log(&self, id: &AttemptId) -> String {
         format!("{}/logs/{}/{}-{}.log", self.root, id.run, id.task_id(), id.attempt)
@@ -57,12 +51,6 @@ impl Layout {
 /// The log of an attempt in a data directory, for whoever wants to show where it is. It need not exist.
 pub fn log_file(data_dir: &Path, id: &AttemptId) -> PathBuf {
     Layout { root: data_dir.to_string_lossy().into_owned() }.log(id).into()
-}
-
-/// Name of an attempt's scratch folder. Different for different attempts; the same after a restart.
-pub(crate) fn scratch_name(id: &AttemptId) -> String {
-    let hash = blake3::hash(id.to_string().as_bytes());
-    String::from(hash.to_hex().get(..16).unwrap_or_default())
 }
 
 /// Removes a folder or file with all below it. Not an error if there is nothing.

@@ -10,6 +10,7 @@ compile_error!(
     "only Linux is supported so far: another platform needs a file beside `linux.rs` with the same functions"
 );
 
+mod attempts;
 pub mod environment;
 mod executor;
 mod layout;
@@ -20,6 +21,7 @@ mod mirror;
 mod outcome;
 mod process;
 pub mod python;
+mod scratch;
 mod supervisor;
 mod wire;
 

@@ -10,7 +10,7 @@ use ferroflow_model::AttemptId;
 use ferroflow_ports::{ErrorKind, PortError};
 use futures_util::stream::{self, BoxStream, StreamExt};
 
-use crate::executor::Shared;
+use crate::attempts::Attempts;
 use crate::linux;
 use crate::supervisor::log_cap::{head_bytes, marker};
 
@@ -27,17 +27,17 @@ struct Reader {
 
 /// From the first byte to the present end, or with `follow` to the end of the attempt.
 pub(crate) async fn read(
-    shared: Arc<Shared>,
+    attempts: Arc<Attempts>,
     id: &AttemptId,
     follow: bool,
 ) -> Result<BoxStream<'static, Result<Bytes, PortError>>, PortError> {
-    let path = shared.settings.layout.log(id);
+    let path = attempts.settings.layout.log(id);
     let file = loop {
         match std::fs::File::open(&path) {
             Ok(file) => break file,
             // It may be waiting for its packages.
-            Err(error) if error.kind() == Io::NotFound && follow && shared.is_running(id) => {
-                wait(&shared, id).await;
+            Err(error) if error.kind() == Io::NotFound && follow && attempts.is_running(id) => {
+                wait(&attempts, id).await;
             }
             Err(error) if error.kind() == Io::NotFound => {
                 return Err(PortError::not_found("log of attempt", id));
@@ -45,13 +45,13 @@ pub(crate) async fn read(
             Err(error) => return Err(unreadable(error)),
         }
     };
-    let reader = Reader { file, offset: 0, head_bytes: head_bytes(shared.settings.log_cap_bytes) };
+    let reader = Reader { file, offset: 0, head_bytes: head_bytes(attempts.settings.log_cap_bytes) };
     let id = id.clone();
-    let chunks = stream::unfold(Some((reader, shared, id)), move |state| async move {
-        let (mut reader, shared, id) = state?;
+    let chunks = stream::unfold(Some((reader, attempts, id)), move |state| async move {
+        let (mut reader, attempts, id) = state?;
         loop {
             // Asked before reading: what was written until then is read below.
-            let goes_on = follow && shared.is_running(&id);
+            let goes_on = follow && attempts.is_running(&id);
             let next = move || {
                 let read = reader.next();
                 (reader, read)
@@ -59,8 +59,8 @@ pub(crate) async fn read(
             let (back, read) = tokio::task::spawn_blocking(next).await.ok()?;
             reader = back;
             match read {
-                Ok(Some(bytes)) => return Some((Ok(bytes), Some((reader, shared, id)))),
-                Ok(None) if goes_on => wait(&shared, &id).await,
+                Ok(Some(bytes)) => return Some((Ok(bytes), Some((reader, attempts, id)))),
+                Ok(None) if goes_on => wait(&attempts, &id).await,
                 Ok(None) => return None,
                 Err(error) => return Some((Err(unreadable(error)), None)),
             }
@@ -70,9 +70,9 @@ pub(crate) async fn read(
 }
 
 /// For a moment, or until an attempt has ended.
-async fn wait(shared: &Shared, id: &AttemptId) {
-    let ended = shared.ended.notified();
-    if shared.is_running(id) {
+async fn wait(attempts: &Attempts, id: &AttemptId) {
+    let ended = attempts.ended.notified();
+    if attempts.is_running(id) {
         tokio::select! {
             () = ended => {}
             () = tokio::time::sleep(LOOK_EVERY) => {}

@@ -4,11 +4,12 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use ferroflow_engine::{AttemptOutcome, ProducedOutputs};
-use ferroflow_launcher::protocol::{ExpectedOutputs, read_outputs};
+use ferroflow_launcher::protocol::read_outputs;
 use ferroflow_model::Timestamp;
 use ferroflow_model::record::{AttemptPhases, Failure};
 
 use crate::linux;
+use crate::process::Context;
 use crate::wire::{End, Times};
 
 /// Parameters are held in memory and stored with each task that gets them.
@@ -66,12 +67,10 @@ pub(crate) fn phases(times: Times, now: Timestamp) -> AttemptPhases {
 }
 
 fn outputs(context: &str) -> Result<ProducedOutputs, String> {
-    if context.is_empty() {
-        return Ok(ProducedOutputs::default());
-    }
-    let expected: ExpectedOutputs = serde_json::from_str(context)
+    let context: Context = serde_json::from_str(context)
         .map_err(|error| format!("what the task promised to write cannot be read any more: {error}"))?;
-    read_outputs(&expected, read).map_err(|problems| {
+    let Some(expected) = &context.expected else { return Ok(ProducedOutputs::default()) };
+    read_outputs(expected, read).map_err(|problems| {
         let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
         texts.join("; ")
     })

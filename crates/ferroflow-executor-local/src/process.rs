@@ -7,23 +7,44 @@ use ferroflow_engine::TaskAttempt;
 use ferroflow_launcher::installer::{PythonTask, recognise};
 use ferroflow_launcher::protocol::{ExpectedOutputs, Places, ProtocolError, Resolver, ShownUris};
 use ferroflow_ports::{ErrorKind, PortError};
+use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
 use crate::executor::Settings;
-use crate::layout;
 use crate::mirror;
 use crate::python::Wanted;
+use crate::scratch::Slot;
 use crate::wire::{Prepare, Process, Start};
 
 /// Commands with these words bring the real kfp with them, which turns URIs into paths by rules of its own.
 const REAL_KFP: [&str; 2] = ["kfp.dsl.executor_main", "kfp.components.executor_main"];
 
+/// A scratch folder that was given to an attempt.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    pub(crate) slot: Slot,
+    pub(crate) path: String,
+}
+
+/// What is stored with an attempt, so that whoever finds it ended can read its results and clear up after it.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Context {
+    /// Its scratch folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) slot: Option<Slot>,
+    /// What it has promised to write, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) expected: Option<ExpectedOutputs>,
+}
+
 /// Makes the folders of an attempt and everything that the supervisor must know. An error is a sentence about why the
 /// attempt cannot be started.
-pub(crate) fn start_of(attempt: &TaskAttempt, settings: &Settings) -> Result<Start, PortError> {
-    let scratch = settings.layout.scratch(&attempt.id);
-    make_scratch(&scratch).map_err(|error| no_folder(&scratch, error))?;
-    let preparation = Preparation { attempt, settings, scratch: &scratch };
+pub(crate) fn start_of(
+    attempt: &TaskAttempt,
+    settings: &Settings,
+    scratch: &Scratch,
+) -> Result<Start, PortError> {
+    let preparation = Preparation { attempt, settings, scratch: &scratch.path, slot: scratch.slot };
     let container = &attempt.container;
     if let Some(task) = recognise(&container.command, &container.args)
         && let Some(start) = preparation.python(task)?
@@ -38,6 +59,7 @@ struct Preparation<'a> {
     attempt: &'a TaskAttempt,
     settings: &'a Settings,
     scratch: &'a str,
+    slot: Slot,
 }
 
 impl Preparation<'_> {
@@ -160,11 +182,9 @@ impl Preparation<'_> {
         let Self { attempt, settings, .. } = self;
         let expected = ExpectedOutputs::of(attempt, places).map_err(|problem| unresolved(&[problem]))?;
         make_places(resolver, places, &expected, &process)?;
-        let context = if expected.parameters.is_empty() && expected.artifacts.is_empty() {
-            String::new()
-        } else {
-            serde_json::to_string(&expected).map_err(invalid)?
-        };
+        let is_promised = !expected.parameters.is_empty() || !expected.artifacts.is_empty();
+        let context = Context { slot: Some(self.slot), expected: is_promised.then_some(expected) };
+        let context = serde_json::to_string(&context).map_err(invalid)?;
         Ok(Start {
             id: attempt.id.to_string(),
             context,
@@ -207,17 +227,6 @@ fn is_executable(file: &Path) -> bool {
     std::fs::metadata(file).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }
 
-/// Makes the scratch folder; what an attempt of the same id has left, of which nobody knows any more, goes.
-fn make_scratch(scratch: &str) -> io::Result<()> {
-    match std::fs::create_dir(scratch) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            layout::remove(scratch)?;
-            std::fs::create_dir(scratch)
-        }
-        made => made,
-    }
-}
-
 /// Makes the folders that the words of the process tell of.
 fn make_places(
     resolver: &Resolver<'_>,
@@ -255,7 +264,7 @@ fn unresolved(problems: &[ProtocolError]) -> PortError {
     invalid(texts.join("; "))
 }
 
-fn no_folder(path: &str, error: io::Error) -> PortError {
+pub(crate) fn no_folder(path: &str, error: io::Error) -> PortError {
     let kind = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorKind::ResourceExhausted,
         _ => ErrorKind::Internal,

@@ -108,6 +108,8 @@ pub struct PythonTasks {
     host: Host,
     options: PythonOptions,
     interpreter: OnceLock<Result<Interpreter, Arc<PythonError>>>,
+    /// The program of the interpreter, if it is known without asking one.
+    known: OnceLock<Option<String>>,
     slim: OnceLock<SlimRuntime>,
     warned: Mutex<HashSet<(RunId, String)>>,
 }
@@ -120,6 +122,7 @@ impl PythonTasks {
             host: Host::new(&options.host_env),
             options,
             interpreter: OnceLock::new(),
+            known: OnceLock::new(),
             slim: OnceLock::new(),
             warned: Mutex::default(),
         }
@@ -177,15 +180,15 @@ impl PythonTasks {
     /// interpreter that other tasks and the user share. The first word is to be looked for on this PATH.
     /// Never asks an interpreter, and does without one.
     pub(crate) fn as_written(&self, env: &mut Environment, folder: &str) {
-        let program = match self.interpreter.get() {
-            Some(Ok(interpreter)) => Some(interpreter.program.clone()),
-            Some(Err(_)) => None,
-            None => interpreter::find(&self.options, &self.host)
-                .ok()
-                .and_then(interpreter::Found::known)
-                .map(|interpreter| interpreter.program),
+        let known = || {
+            let found = interpreter::find(&self.options, &self.host).ok();
+            found.and_then(interpreter::Found::known).map(|interpreter| interpreter.program)
         };
-        self.host.add_as_written(env, program.as_deref(), folder);
+        let program = match self.interpreter.get() {
+            Some(asked) => asked.as_ref().ok().map(|interpreter| interpreter.program.as_str()),
+            None => self.known.get_or_init(known).as_deref(),
+        };
+        self.host.add_as_written(env, program, folder);
     }
 
     /// The chosen interpreter and its version, for people. Asks it if need be.

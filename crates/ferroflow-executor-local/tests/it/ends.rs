@@ -65,7 +65,7 @@ async fn what_cannot_be_started_is_told_at_once() {
         let error = house.executor.ensure_started(house.attempt("t", command)).await.unwrap_err();
         assert_eq!(error.message, *expected);
     }
-    assert_eq!(std::fs::read_dir(house.data("attempts")).unwrap().count(), 0);
+    assert_eq!(house.left_behind(), 0);
     let mut remote = house.attempt("remote", &["true"]);
     remote.task_root = "gs://elsewhere/r".into();
     let error = house.executor.ensure_started(remote).await.unwrap_err();
@@ -157,7 +157,7 @@ async fn each_of_many_is_reported_once() {
             assert!(seen.insert(id));
         }
     }
-    assert_eq!(std::fs::read_dir(house.data("attempts")).unwrap().count(), 0);
+    assert_eq!(house.left_behind(), 0);
     house.executor.detach().await;
     assert_eq!(in_time(house.executor.next_report()).await, None);
     assert!(house.executor.ensure_started(house.attempt("late", &["true"])).await.is_err());

@@ -86,6 +86,12 @@ impl House {
         self.end(&task).await
     }
 
+    /// How many scratch folders hold anything.
+    pub(crate) fn left_behind(&self) -> usize {
+        let folders = std::fs::read_dir(self.data("attempts")).unwrap().map(|entry| entry.unwrap().path());
+        folders.filter(|folder| std::fs::read_dir(folder).unwrap().next().is_some()).count()
+    }
+
     /// Its whole log so far.
     pub(crate) async fn log(&self, task: &str) -> String {
         let chunks = self.executor.logs(&id(task), false).await.unwrap();
