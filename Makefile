@@ -1,7 +1,8 @@
 # The whole project by two commands: `make run` and `make test`.
 # What a machine must have: Rust (rustup picks the right one), and Python 3.11 with pip. Everything else is set up here.
 
-PYTHON ?= python3.11
+# The newest interpreter that all of these clients know, else whatever is called python3.
+PYTHON ?= $(or $(shell command -v python3.11),python3)
 VENVS ?= $(CURDIR)/.venvs
 # The kfp clients that the end-to-end tests use. The first one also runs the tests.
 CLIENTS := 2.17.0 2.13.0 2.7.0 2.0.1
@@ -20,7 +21,8 @@ export FERROFLOW_VENVS := $(VENVS)
 run: build needs-python
 	@$(PYTHON) examples/start.py --binary "$(BINARY)" --data-dir "$(RUN_DATA_DIR)" --listen "$(LISTEN)"
 
-## Every test: the rules of the house, all crates, protos and slim runtime against KFP's packages, the real clients.
+## Every test: the rules of the house, all crates, protos and slim runtime against KFP's packages, the simulator, and
+## the binary with the real kfp clients.
 test: check unit python-tests runtime-tests e2e
 
 ## The figures of the speed table beside the floors of this machine.
@@ -35,6 +37,10 @@ check: needs-cargo venvs
 
 unit: needs-cargo
 	cargo test --workspace --locked
+
+# Optimised: ten thousand runs with a crash at every commit are a lot of work.
+sim: needs-cargo
+	cargo run --release --locked --quiet --package xtask -- sim --seeds 10000
 
 python-tests: venvs
 	"$(VENV)/bin/python" -m pytest -q tests/proto tests/runtime
