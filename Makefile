@@ -1,5 +1,5 @@
 # The whole project by two commands: `make run` and `make test`.
-# What a machine must have: Rust (rustup picks the right one), and Python 3.11 with pip. Everything else is set up here.
+# What a machine must have: Rust, and Python 3.11 with pip. Everything else is set up here.
 
 # The newest interpreter that all of these clients know, else whatever is called python3.
 PYTHON ?= $(or $(shell command -v python3.11),python3)
@@ -15,7 +15,7 @@ LISTEN ?= 127.0.0.1:8080
 
 export FERROFLOW_VENVS := $(VENVS)
 
-.PHONY: run test bench build check unit e2e python-tests runtime-tests venvs needs-cargo needs-python
+.PHONY: run test bench build check unit sim e2e python-tests venvs needs-cargo needs-python
 
 ## Builds, serves on the embedded defaults, loads the samples, runs the training one, and keeps serving.
 run: build needs-python
@@ -23,7 +23,7 @@ run: build needs-python
 
 ## Every test: the rules of the house, all crates, protos and slim runtime against KFP's packages, the simulator, and
 ## the binary with the real kfp clients.
-test: check unit python-tests runtime-tests e2e
+test: check unit python-tests sim e2e
 
 ## The figures of the speed table beside the floors of this machine.
 bench: build
@@ -42,12 +42,9 @@ unit: needs-cargo
 sim: needs-cargo
 	cargo run --release --locked --quiet --package xtask -- sim --seeds 10000
 
+# Our protos against KFP's packages, and what user code meets inside a task against the real executor of kfp.
 python-tests: venvs
 	"$(VENV)/bin/python" -m pytest -q tests/proto tests/runtime
-
-# What user code meets inside a task, against the real executor of kfp.
-runtime-tests: venvs
-	"$(VENV)/bin/python" -m pytest -q tests/runtime
 
 e2e: build venvs
 	FERROFLOW_BIN="$(BINARY)" "$(VENV)/bin/python" -m pytest -q --durations=10 tests/e2e
@@ -55,10 +52,10 @@ e2e: build venvs
 venvs: $(CLIENTS:%=$(VENVS)/kfp-%/.ready)
 
 # An environment counts once everything is in it; a broken-off one is made anew.
-$(VENVS)/kfp-2.17.0/.ready: tests/proto/requirements.txt tests/runtime/requirements.txt tests/e2e/requirements.txt | needs-python
+$(VENVS)/kfp-2.17.0/.ready: $(REQUIREMENTS) | needs-python
 	rm -rf "$(@D)"
 	"$(PYTHON)" -m venv "$(@D)"
-	"$(@D)/bin/pip" install --quiet -r tests/proto/requirements.txt -r tests/runtime/requirements.txt -r tests/e2e/requirements.txt
+	"$(@D)/bin/pip" install --quiet $(REQUIREMENTS:%=-r %)
 	touch "$@"
 
 $(VENVS)/kfp-%/.ready: | needs-python
