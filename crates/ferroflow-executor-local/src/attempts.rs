@@ -261,7 +261,8 @@ impl Attempts {
                 }
             }
             Message::Ended(ended) => self.on_ended(&ended, reports),
-            Message::Welcome { .. } => {}
+            // Only as the first on a connection.
+            Message::Welcome { .. } | Message::Refused { .. } => {}
         }
     }
 

@@ -94,6 +94,7 @@ impl Session {
                     data_dir.display()
                 ),
             )),
+            Ok(Ok(Message::Refused { reason })) => Err(PortError::new(ErrorKind::FailedPrecondition, reason)),
             Ok(Ok(_)) => Err(unavailable("it does not greet")),
             Ok(Err(error)) => {
                 Err(unavailable(&format!("it ended at once ({})", last_complaint(data_dir))).caused_by(error))

@@ -100,6 +100,8 @@ pub(crate) enum SkeletonEntry {
 pub(crate) enum Message {
     /// Comes first on each connection: what is known already.
     Welcome { protocol: u32, running: Vec<Known>, ended: Vec<Ended> },
+    /// Comes instead if this supervisor cannot work.
+    Refused { reason: String },
     /// The attempt has been running for a moment.
     Started { id: String, at: i64 },
     /// The attempt ended.

@@ -204,4 +204,19 @@ mod tests {
         assert!(found.in_flight.is_empty());
         assert_eq!(found.ended.iter().map(|ended| ended.id.as_str()).collect::<Vec<_>>(), ["d", "e"]);
     }
+
+    #[test]
+    fn a_full_disk_refuses_one_record_and_not_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let (mut journal, _) = Journal::open(&path, "boot").unwrap();
+        let file =
+            std::mem::replace(&mut journal.file, OpenOptions::new().write(true).open("/dev/full").unwrap());
+        let error = journal.append(&ended("a")).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+        journal.file = file;
+        journal.append(&ended("b")).unwrap();
+        let (_, found) = Journal::open(&path, "boot").unwrap();
+        assert_eq!(found.ended.iter().map(|ended| ended.id.as_str()).collect::<Vec<_>>(), ["b"]);
+    }
 }

@@ -17,13 +17,15 @@ pub(crate) mod skeleton;
 mod spawn;
 
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 
 use rustix::fs::FlockOperation;
 
 use crate::linux;
+use crate::wire::{Message, frame};
+use event_loop::EventLoop;
 use journal::Journal;
 
 /// Name of the socket in the data directory.
@@ -64,9 +66,32 @@ pub fn run(data_dir: &Path) -> Result<(), SupervisorError> {
     };
     // Fails only if it leads a session already.
     let _ = rustix::process::setsid();
+    let first = inherited().map_err(failed("take over its first connection"))?;
+    match set_up(data_dir).map_err(|(what, source)| failed(what)(source)) {
+        // The lock lasts as long as this process works.
+        Ok(Some((_lock, event_loop))) => event_loop.run(first).map_err(failed("wait for events")),
+        Ok(None) => Ok(()),
+        Err(error) => {
+            if let Some(mut server) = first {
+                // If nobody listens any more, the error is still returned.
+                let _ = server.write_all(&frame(&Message::Refused { reason: with_causes(&error) }));
+            }
+            Err(error)
+        }
+    }
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+/// Everything before the first request; `None` if another supervisor serves the directory.
+fn set_up(data_dir: &Path) -> Result<Option<(File, EventLoop)>, (&'static str, io::Error)> {
+    let failed = |what| move |source| (what, source);
     // Its socket's name stays short this way, wherever the directory is.
     std::env::set_current_dir(data_dir).map_err(failed("enter its directory"))?;
-    let Some(_lock) = lock().map_err(failed("lock its directory"))? else { return Ok(()) };
+    let Some(lock) = lock().map_err(failed("lock its directory"))? else { return Ok(None) };
     linux::adopt_orphans().map_err(failed("become the parent of orphans"))?;
     let boot = linux::boot_id();
     let (mut journal, remembered) =
@@ -74,10 +99,8 @@ pub fn run(data_dir: &Path) -> Result<(), SupervisorError> {
     let identity = data_dir.to_string_lossy().into_owned();
     let ended = recovery::recover(&mut journal, remembered, &boot, &identity);
     let listener = listen().map_err(failed("listen on its socket"))?;
-    let first = inherited().map_err(failed("take over its first connection"))?;
-    event_loop::EventLoop::new(identity, journal, ended, listener)
-        .and_then(|event_loop| event_loop.run(first))
-        .map_err(failed("wait for events"))
+    let event_loop = EventLoop::new(identity, journal, ended, listener).map_err(failed("wait for events"))?;
+    Ok(Some((lock, event_loop)))
 }
 
 /// Whether a supervisor serves the data directory.

@@ -4,9 +4,10 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
 use ferroflow_engine::AttemptOutcome;
-use ferroflow_ports::Executor;
+use ferroflow_executor_local::LocalExecutor;
+use ferroflow_ports::{ErrorKind, Executor};
 
-use crate::attempt::id;
+use crate::attempt::{id, options};
 use crate::house::{House, PROGRAM, in_time, is_alive, kill, open};
 
 /// A server in a process of its own that is killed at once after it has started these words as task `t`.
@@ -131,4 +132,16 @@ async fn an_id_that_was_used_again_is_left_alone() {
     assert!(innocent.try_wait().unwrap().is_none());
     innocent.kill().unwrap();
     innocent.wait().unwrap();
+}
+
+#[tokio::test]
+async fn a_supervisor_that_cannot_work_says_why_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("data/supervisor.journal")).unwrap();
+    let options = options(folder.path(), PROGRAM, std::env::vars().collect());
+    let error = LocalExecutor::start(options).await.err().unwrap();
+    let data = folder.path().join("data").canonicalize().unwrap();
+    let expected = format!("the supervisor cannot open its journal in `{}`: Is a directory", data.display());
+    assert!(error.message.starts_with(&expected), "{error}");
+    assert_eq!(error.kind, ErrorKind::FailedPrecondition);
 }
