@@ -1,5 +1,6 @@
 """Kills, at random instants, whatever should survive it. The seed is printed; FERROFLOW_SEED repeats a failure."""
 
+import json
 import os
 import random
 import signal
@@ -8,7 +9,7 @@ import time
 
 import pytest
 
-from ferroflow import Server, binary, processes_with, supervisor_of, wait_until
+from ferroflow import Server, binary, processes_with, shell_pipeline, supervisor_of, wait_until
 
 RUNS = 20
 SERVER_KILLS = 50
@@ -146,6 +147,23 @@ def test_runs_end_right_though_the_supervisor_is_killed(data_dir, tmp_path, chan
         for name, lines in effects_of(effects).items():
             check_attempts(name, [line.split() for line in lines])
     wait_until(lambda: not processes_with(str(effects)), 10, "something runs unseen")
+
+
+def test_a_killed_command_line_run_is_finished_by_the_next_server(data_dir, tmp_path):
+    effects, go_on = tmp_path / "effects", tmp_path / "go-on"
+    script = f"echo start >> {effects}; until [ -e {go_on} ]; do sleep 0.05; done; echo end >> {effects}"
+    pipeline = tmp_path / "pipeline.json"
+    pipeline.write_text(json.dumps(shell_pipeline("orphan", {"first": script, "second": (script, ["first"])})))
+    process = subprocess.Popen([binary(), "run", pipeline, "--data-dir", data_dir], stderr=subprocess.DEVNULL)
+    wait_until(effects.exists, 30, "the run does not start")
+    process.kill()
+    process.wait()
+    go_on.touch()
+    with Server(data_dir) as server:
+        [run] = server.call("GET", "/apis/v2beta1/runs")["runs"]
+        results = server.wait(run["run_id"])
+        assert results["state"] == "SUCCEEDED", results
+    assert effects.read_text().split() == ["start", "end", "start", "end"]
 
 
 def finished_tasks(server, runs):
