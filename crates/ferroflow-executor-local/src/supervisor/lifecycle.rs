@@ -84,9 +84,7 @@ impl EventLoop {
         }
         let record = Record::Starting { id: id.clone(), context: start.context.clone() };
         if let Err(error) = self.journal.append(&record) {
-            let reason = format!(
-                "the task was not started, since the supervisor's journal cannot be written: {error}"
-            );
+            let reason = format!("the supervisor's journal cannot be written: {error}");
             self.report(start.id, start.context, End::NotStarted { reason }, Times::default());
             return;
         }
