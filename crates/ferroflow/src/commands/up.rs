@@ -96,7 +96,8 @@ async fn serve_until_asked(
     ensure_default_experiment(&*house.store, &*house.clock).await?;
     let services = services(&house, folder)?;
     lock.announce(&address).context("cannot write the lock file")?;
-    printing::line(&format!("ready: {address} (data in {})", folder.path().display()))?;
+    // Whoever started the server need not read what it says.
+    let _ = printing::line(&format!("ready: {address} (data in {})", folder.path().display()));
     let served = serve(listener, services, options, async { end_requests.next().await }).await;
     house.close().await;
     served?;
