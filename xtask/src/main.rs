@@ -6,6 +6,7 @@ mod bench;
 mod check;
 mod codegen;
 mod floors;
+mod sim;
 
 use std::path::Path;
 
@@ -37,6 +38,8 @@ enum Verb {
     },
     /// Checks that crates import only what ARCHITECTURE.md allows
     Floors,
+    /// Runs the simulator over many seeds, or one large run
+    Sim(sim::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -46,5 +49,6 @@ fn main() -> anyhow::Result<()> {
         Verb::Check { without_tests } => check::run(root, !without_tests),
         Verb::Codegen { check } => codegen::run(root, check),
         Verb::Floors => floors::run(root),
+        Verb::Sim(options) => sim::run(&options),
     }
 }

@@ -3,35 +3,60 @@
 //! The compiler writes comparisons of `inputs.parameter_values['name']` joined by `&&` and `!`, with casts; the whole
 //! language is understood all the same, with `parseJson` as KFP's one addition.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, OnceLock};
 
-use cel::{Context, ExecutionError, Program, Value as CelValue};
+use cel::{Context, Env, ExecutionError, Program, Value as CelValue};
 use ferroflow_model::Parameters;
 use serde::Serialize;
+
+/// The language's own functions: the same for all, and dear to make.
+static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
+
+/// A condition, read when it is first needed and never again: loops ask it once for each pass.
+pub(crate) struct Condition {
+    text: String,
+    program: OnceLock<Result<Program, String>>,
+}
+
+impl std::fmt::Debug for Condition {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.text.fmt(f)
+    }
+}
 
 #[derive(Serialize)]
 struct InputsVariable<'a> {
     parameter_values: &'a Parameters,
 }
 
-/// Whether the condition is true for these inputs; the error is a sentence.
-pub(crate) fn holds(condition: &str, parameters: &Parameters) -> Result<bool, String> {
-    let refused = |reason: &dyn std::fmt::Display| {
-        format!(
-            "the condition `{condition}` cannot be evaluated: {}",
-            reason.to_string().trim().replace('\n', " ")
-        )
-    };
-    let program = Program::compile(condition).map_err(|error| refused(&error))?;
-    let mut context = Context::default();
-    let variable = InputsVariable { parameter_values: parameters };
-    context.add_variable("inputs", variable).map_err(|error| refused(&error))?;
-    let parse = |text: Arc<String>| parse_json(&text);
-    context.add_function("parseJson", parse).map_err(|error| refused(&error))?;
-    match program.execute(&context) {
-        Ok(CelValue::Bool(holds)) => Ok(holds),
-        Ok(other) => Err(refused(&format_args!("it gives {other:?} instead of true or false"))),
-        Err(error) => Err(refused(&error)),
+impl Condition {
+    pub(crate) fn new(text: String) -> Self {
+        Self { text, program: OnceLock::new() }
+    }
+
+    /// Whether the condition is true for these inputs, or there is none; the error is a sentence.
+    pub(crate) fn holds(&self, parameters: &Parameters) -> Result<bool, String> {
+        if self.text.is_empty() {
+            return Ok(true);
+        }
+        let refused = |reason: &dyn std::fmt::Display| self.refusal(reason);
+        let compile = || Program::compile(&self.text).map_err(|error| refused(&error));
+        let program = self.program.get_or_init(compile).as_ref().map_err(Clone::clone)?;
+        let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
+        let variable = InputsVariable { parameter_values: parameters };
+        context.add_variable("inputs", variable).map_err(|error| refused(&error))?;
+        let parse = |text: Arc<String>| parse_json(&text);
+        context.add_function("parseJson", parse).map_err(|error| refused(&error))?;
+        match program.execute(&context) {
+            Ok(CelValue::Bool(holds)) => Ok(holds),
+            Ok(other) => Err(refused(&format_args!("it gives {other:?} instead of true or false"))),
+            Err(error) => Err(refused(&error)),
+        }
+    }
+
+    fn refusal(&self, reason: &dyn std::fmt::Display) -> String {
+        let reason = reason.to_string();
+        format!("the condition `{}` cannot be evaluated: {}", self.text, reason.trim().replace('\n', " "))
     }
 }
 
@@ -58,7 +83,7 @@ mod tests {
             ("item", json!("{\"a\": \"x\", \"b\": [1, 2]}")),
         ];
         let parameters = values.map(|(name, value)| (name.to_owned(), Arc::new(value))).into();
-        holds(&condition.replace('@', "inputs.parameter_values"), &parameters)
+        Condition::new(condition.replace('@', "inputs.parameter_values")).holds(&parameters)
     }
 
     #[track_caller]

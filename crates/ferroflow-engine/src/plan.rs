@@ -13,6 +13,7 @@ use ferroflow_spec::ir::{
 };
 use serde_json::Value;
 
+use crate::condition::Condition;
 use crate::fault::EngineFault;
 
 /// A pipeline in index form.
@@ -61,6 +62,7 @@ pub(crate) struct DagPlan {
 pub(crate) struct TaskPlan {
     pub(crate) name: String,
     pub(crate) task: Task,
+    pub(crate) condition: Condition,
     pub(crate) component: u32,
     /// Tasks of the same DAG that must end first.
     pub(crate) upstream: Vec<u32>,
@@ -178,13 +180,14 @@ fn dag_plan(dag: Dag, index: &BTreeMap<String, u32>) -> Result<DagPlan, EngineFa
         found.ok_or_else(|| EngineFault::Dangling { what: "the task", name: name.to_owned() })
     };
     let mut tasks = Vec::with_capacity(names.len());
-    for (name, task) in dag.tasks {
+    for (name, mut task) in dag.tasks {
         let component = index.get(&task.component).copied();
         let component = component
             .ok_or_else(|| EngineFault::Dangling { what: "the component", name: task.component.clone() })?;
         let upstream: Result<BTreeSet<u32>, _> = upstream_names(&task).map(find).collect();
         let upstream = upstream?.into_iter().collect();
-        tasks.push(TaskPlan { name, task, component, upstream, downstream: Vec::new() });
+        let condition = Condition::new(std::mem::take(&mut task.condition));
+        tasks.push(TaskPlan { name, task, condition, component, upstream, downstream: Vec::new() });
     }
     let edges: Vec<(u32, u32)> = (0..)
         .zip(&tasks)

@@ -343,6 +343,38 @@ impl Step {
         self
     }
 
+    /// Whether it runs however the tasks before it ended.
+    pub fn is_always(&self) -> bool {
+        self.task.trigger == TriggerStrategy::AllCompleted
+    }
+
+    /// Whether an input of it comes from a task beside it.
+    pub fn takes_outputs(&self) -> bool {
+        self.task.parameters.values().any(is_of_task)
+            || self.task.artifacts.values().any(|source| matches!(source, ArtifactSource::TaskOutput(_)))
+    }
+
+    /// Without the inputs that come from tasks beside it.
+    #[must_use]
+    pub fn without_outputs(mut self) -> Self {
+        let Self { task, component, .. } = &mut self;
+        task.parameters.retain(|name, input| {
+            let stays = !is_of_task(input);
+            if !stays {
+                component.input_parameters.remove(name);
+            }
+            stays
+        });
+        task.artifacts.retain(|name, source| {
+            let stays = !matches!(source, ArtifactSource::TaskOutput(_));
+            if !stays {
+                component.input_artifacts.remove(name);
+            }
+            stays
+        });
+        self
+    }
+
     /// Is tried again after failures, the first time after so many seconds, then after twice as long.
     #[must_use]
     pub fn retries(mut self, count: u32, seconds: f64) -> Self {
@@ -578,4 +610,8 @@ fn declaration(declared: &InputParameter) -> String {
         None if declared.is_optional => format!("{named}?"),
         None => named,
     }
+}
+
+fn is_of_task(input: &ParameterInput) -> bool {
+    matches!(input.source, ParameterSource::TaskOutput(_) | ParameterSource::TaskFinalStatus(_))
 }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use super::{Machine, Work};
 use crate::cache;
-use crate::condition;
 use crate::event::{CacheHit, Command};
 use crate::fault::EngineFault;
 use crate::inputs;
@@ -73,11 +72,8 @@ impl Machine<'_> {
 
     fn condition_holds(&self, index: Index) -> Result<Result<bool, String>, EngineFault> {
         let node = self.state.node(index)?;
-        let condition = self.state.task_plan(node).map_or("", |plan| plan.task.condition.as_str());
-        if condition.is_empty() {
-            return Ok(Ok(true));
-        }
-        Ok(condition::holds(condition, &node.inputs.parameters))
+        let plan = self.state.task_plan(node);
+        Ok(plan.map_or(Ok(true), |plan| plan.condition.holds(&node.inputs.parameters)))
     }
 
     /// Asks the store for an earlier result, or starts the first attempt.
