@@ -121,7 +121,10 @@ impl Types {
         self.declare(&item.ident, &item.attrs)?;
         write!(self.text, "export type {} =", item.ident)?;
         for variant in &item.variants {
-            ensure!(variant.attrs.iter().all(|attribute| attribute.path().is_ident("doc")), "plain variants only");
+            ensure!(
+                variant.attrs.iter().all(|attribute| attribute.path().is_ident("doc")),
+                "plain variants only"
+            );
             let name = snake_case(&variant.ident.to_string());
             match (&variant.fields, is_tagged) {
                 (Fields::Unit, false) => write!(self.text, "\n  | \"{name}\"")?,
@@ -267,7 +270,11 @@ mod tests {
         let file = syn::parse_file(source).unwrap();
         let mut types = Types::default();
         let got = types.add(&file).and_then(|()| types.finish()).ok();
-        assert_eq!(got.map(|text| text[HEAD.len()..].trim().to_owned()), expected.map(str::to_owned), "{source}");
+        assert_eq!(
+            got.map(|text| text[HEAD.len()..].trim().to_owned()),
+            expected.map(str::to_owned),
+            "{source}"
+        );
     }
 
     #[test]
