@@ -9,6 +9,7 @@ mod commands;
 mod data_folder;
 mod environment;
 mod exit;
+mod installation;
 mod page_key;
 mod pipeline_file;
 mod printing;

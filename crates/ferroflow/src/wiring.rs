@@ -30,6 +30,8 @@ pub(crate) struct House {
     pub(crate) executor: Arc<LocalExecutor>,
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Most tasks at once.
+    pub(crate) slots: usize,
 }
 
 /// Opens the directory and takes up what was left unfinished in it. The caller holds its lock.
@@ -59,8 +61,9 @@ pub(crate) async fn open(folder: &DataFolder, settings: &Settings<'_>) -> anyhow
     if let Some(parallelism) = settings.tasks.parallelism {
         options.parallelism = parallelism.get();
     }
+    let slots = options.parallelism;
     let runtime = Runtime::start(ports, options).await?;
-    Ok(House { store, artifacts, executor, runtime, clock })
+    Ok(House { store, artifacts, executor, runtime, clock, slots })
 }
 
 /// What tasks may use of this machine.

@@ -1,6 +1,6 @@
 //! `ferroflow doctor`: what is there on this machine, what is missing, and what that means.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use ferroflow_executor_local::is_supervisor_running;
 use ferroflow_executor_local::python::PythonTasks;
@@ -8,6 +8,7 @@ use ferroflow_executor_local::python::PythonTasks;
 use super::{DataArguments, TaskArguments};
 use crate::data_folder::{DataFolder, Holder};
 use crate::exit::Outcome;
+use crate::installation::{free_bytes, gibibytes};
 use crate::{environment, printing, wiring};
 
 /// Less free space than this is told as a problem.
@@ -105,20 +106,13 @@ fn data(folder: &DataFolder) -> anyhow::Result<Finding> {
 }
 
 fn disk(folder: &DataFolder) -> Finding {
-    let existing = folder.path().ancestors().find(|path| path.exists()).unwrap_or_else(|| Path::new("/"));
-    match rustix::fs::statvfs(existing) {
-        Ok(space) => {
-            let free = space.f_bavail.saturating_mul(space.f_frsize);
+    match free_bytes(folder.path()) {
+        Ok(free) => {
             let text = format!("{:.1} GiB free for the data directory", gibibytes(free));
             if free < LITTLE_SPACE_BYTES { Finding::bad("disk", text) } else { Finding::good("disk", text) }
         }
         Err(error) => Finding::bad("disk", format!("the free space is unknown: {error}")),
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "shown with one digit after the point")]
-fn gibibytes(bytes: u64) -> f64 {
-    bytes as f64 / f64::from(1 << 30)
 }
 
 fn supervisor(folder: &DataFolder) -> Finding {

@@ -1,15 +1,18 @@
 //! `ferroflow up`: serves the API and the web page of a data directory, and runs what comes in.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use ferroflow_executor_local::python::PythonTasks;
 use ferroflow_server::{BuildInfo, ServerOptions, Services, check_listen, ensure_default_experiment, serve};
 use tokio::net::TcpListener;
 
 use super::{DataArguments, TaskArguments};
 use crate::data_folder::{DataFolder, Holder, Lock, LockAttempt};
 use crate::exit::{Outcome, UsageError};
+use crate::installation::Installation;
 use crate::signals::EndRequests;
 use crate::wiring::{self, House, Settings};
 use crate::{page_key, printing, tracing_setup};
@@ -94,7 +97,7 @@ async fn serve_until_asked(
     };
     let house = wiring::open(folder, &settings).await?;
     ensure_default_experiment(&*house.store, &*house.clock).await?;
-    let services = services(&house, folder)?;
+    let services = services(&house, folder, &arguments.tasks)?;
     lock.announce(&address).context("cannot write the lock file")?;
     // Whoever started the server need not read what it says.
     let _ = printing::line(&format!("ready: {address} (data in {})", folder.path().display()));
@@ -104,13 +107,19 @@ async fn serve_until_asked(
     Ok(Outcome::Success)
 }
 
-fn services(house: &House, folder: &DataFolder) -> anyhow::Result<Services> {
+fn services(house: &House, folder: &DataFolder, tasks: &TaskArguments) -> anyhow::Result<Services> {
+    let system = Installation {
+        folder: folder.clone(),
+        python: PythonTasks::new(folder.path(), wiring::python_options(tasks)?),
+        slots: house.slots,
+    };
     Ok(Services {
         store: house.store.clone(),
         artifacts: house.artifacts.clone(),
         runs: house.runtime.clone(),
         executor: house.executor.clone(),
         clock: house.clock.clone(),
+        system: Arc::new(system),
         page_tokens: page_key::load(folder.path())?,
         build: BuildInfo {
             commit_sha: option_env!("FERROFLOW_COMMIT").unwrap_or("unknown").to_owned(),
