@@ -113,6 +113,21 @@ impl Plan {
 }
 
 impl DagPlan {
+    /// Whether any of its tasks is given the group's own input of this name.
+    pub(crate) fn reads(&self, input: &str) -> bool {
+        self.tasks.iter().any(|task| {
+            let parameters = task.task.parameters.values();
+            parameters
+                .map(|parameter| &parameter.source)
+                .any(|source| matches!(source, ParameterSource::ComponentInput(name) if name == input))
+                || task
+                    .task
+                    .artifacts
+                    .values()
+                    .any(|source| matches!(source, ArtifactSource::ComponentInput(name) if name == input))
+        })
+    }
+
     pub(crate) fn position(&self, name: &str) -> Option<u32> {
         position(&self.tasks, name, |task| &task.name)
     }

@@ -88,7 +88,10 @@ impl Machine<'_> {
         let iterator = self.state.task_plan(node).and_then(|plan| plan.task.iterator.clone());
         let Some(iterator) = iterator else { return Ok(()) };
         let mut shared = node.inputs.clone();
-        if let Some(list) = crate::items::list_input(&iterator) {
+        // Kept only for those who look at the whole list, since it is stored with each pass.
+        if let Some(list) = crate::items::list_input(&iterator)
+            && !self.state.plan.dag(node.component)?.reads(list)
+        {
             shared.parameters.remove(list);
             shared.artifacts.remove(list);
         }
