@@ -10,6 +10,7 @@ use crate::artifact::{Artifact, Inputs, Outputs};
 use crate::id::{
     ArtifactId, AttemptId, ExecutionId, ExperimentId, PipelineId, PipelineVersionId, RunId, TaskId, TaskPath,
 };
+use crate::recurring::Tick;
 use crate::state::{RunStatus, StorageState, TaskKind, TaskStatus};
 use crate::time::Timestamp;
 
@@ -128,6 +129,8 @@ pub struct Run {
     pub description: String,
     /// What it was made from.
     pub source: PipelineSource,
+    /// The schedule that made it, if any.
+    pub tick: Option<Tick>,
     /// `pipelineInfo.name`.
     pub pipeline_name: String,
     /// Kubernetes-style object name: `<pipeline name>-<5 characters>`; user code sees it in placeholders.

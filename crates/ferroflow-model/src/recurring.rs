@@ -104,13 +104,11 @@ pub struct RecurringRun {
     pub error: Option<Failure>,
 }
 
-/// One run of a schedule.
+/// What makes a run one of a schedule. Its slot is the time that the run is scheduled at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tick {
     /// The schedule.
     pub recurring_run_id: RecurringRunId,
-    /// Number of the run, 1 for the first.
+    /// Number among the runs of the schedule, 1 for the first.
     pub index: u64,
-    /// Time that the run is for.
-    pub slot: Timestamp,
 }

@@ -1,17 +1,26 @@
 //! Contracts between the loop, the services and the outside world. Traits only; no bodies with logic.
 //!
 //! [`store`] keeps records, [`executor`] runs attempts, [`artifact`] holds bytes, [`control`] lets services steer runs, [`clock`] tells the time.
+//! [`view`] answers what screens ask, [`change`] tells what was committed, [`system`] what the installation is made of.
 
 pub mod artifact;
+pub mod change;
 pub mod clock;
 pub mod control;
 pub mod error;
 pub mod executor;
+pub mod recurring;
 pub mod store;
+pub mod system;
+pub mod view;
 
 pub use artifact::ArtifactStore;
+pub use change::{Change, ChangeFeed, Happening};
 pub use clock::Clock;
 pub use control::{RunControl, SubmitRun};
 pub use error::{ErrorKind, PortError};
 pub use executor::Executor;
+pub use recurring::{RecurringRunStore, ScheduleControl};
 pub use store::Store;
+pub use system::{Fact, SystemFacts};
+pub use view::Views;

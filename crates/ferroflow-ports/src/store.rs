@@ -19,7 +19,10 @@ use ferroflow_model::{
 };
 use futures_util::future::BoxFuture;
 
+use crate::change::ChangeFeed;
 use crate::error::PortError;
+use crate::recurring::RecurringRunStore;
+use crate::view::Views;
 
 type Result<T> = std::result::Result<T, PortError>;
 
@@ -161,6 +164,8 @@ pub struct RunCommit {
 #[async_trait]
 pub trait RunStore: Send + Sync {
     /// Adds a run; `NotFound` without its experiment. Touches the experiment's `last_run_created_at`.
+    /// A run of a schedule is added together with the schedule's note that this run was made: `Aborted` unless the
+    /// schedule is there, enabled, and has made as many runs as the number of this one says.
     /// The engine's first number block in `settings` is counted as taken.
     async fn create_run(&self, run: NewRun, ids_taken_below: i64) -> Result<Run>;
     /// Stores one step. The future may be awaited later; commits of one run are applied in the order of these calls.
@@ -198,6 +203,6 @@ pub trait RunStore: Send + Sync {
 }
 
 /// All of it.
-pub trait Store: ExperimentStore + PipelineStore + RunStore {}
+pub trait Store: ExperimentStore + PipelineStore + RunStore + RecurringRunStore + Views + ChangeFeed {}
 
-impl<T: ExperimentStore + PipelineStore + RunStore> Store for T {}
+impl<T: ExperimentStore + PipelineStore + RunStore + RecurringRunStore + Views + ChangeFeed> Store for T {}

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ferroflow_model::record::Run;
-use ferroflow_model::{RunId, RunStatus};
+use ferroflow_model::recurring::Tick;
+use ferroflow_model::{RunId, RunStatus, Timestamp};
 use ferroflow_ports::store::RunCommit;
 use ferroflow_ports::{ErrorKind, PortError, RunControl, SubmitRun};
 use tokio::sync::{mpsc, oneshot};
@@ -53,12 +54,18 @@ impl Runtime {
 
     /// Waits until a run has ended, and says how. `NotFound`; `Unavailable` if the loop ends first.
     pub async fn wait(&self, run: RunId) -> Result<RunStatus, PortError> {
-        let (reply, ended) = oneshot::channel();
-        self.requests.send(Request::Wait(run, reply)).map_err(|_| closed())?;
-        // The sender is dropped if the run leaves in another way; the row knows more.
-        let _ = ended.await;
+        self.until_left(run).await;
         let status = self.ports.store.run(run).await?.status;
         if status.is_terminal() { Ok(status) } else { Err(closed()) }
+    }
+
+    /// Waits until a run is not in work (any more), whether it has ended, is gone, or the loop ends.
+    pub(crate) async fn until_left(&self, run: RunId) {
+        let (reply, left) = oneshot::channel();
+        if self.requests.send(Request::Wait(run, reply)).is_ok() {
+            // The sender is dropped if the run leaves in another way than by ending.
+            let _ = left.await;
+        }
     }
 
     /// Takes no more work, waits for the commits that are under way and lets go of the executor: attempts go on, and
@@ -68,6 +75,27 @@ impl Runtime {
         if self.requests.send(Request::Shutdown(reply)).is_ok() {
             let _ = ended.await;
         }
+    }
+
+    /// Accepts a run. One of a schedule is stored together with the schedule's note of it, and its macros are filled in
+    /// already; `Aborted` if it is not the schedule's next one.
+    pub(crate) async fn submit_on(
+        &self,
+        request: SubmitRun,
+        occasion: Option<(Tick, Timestamp)>,
+    ) -> Result<Run, PortError> {
+        if self.requests.is_closed() {
+            return Err(PortError::new(ErrorKind::Unavailable, closed().message));
+        }
+        let desk = Desk {
+            ids: &self.ids,
+            default_root: self.ports.artifacts.default_root(),
+            caching: self.caching,
+            now: self.ports.clock.now(),
+            occasion,
+        };
+        let submission = Box::new(submission::prepare(request, &desk)?);
+        self.ask(|reply| Request::Submit(submission, reply)).await
     }
 
     async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, PortError> {
@@ -86,17 +114,7 @@ impl Drop for Runtime {
 #[async_trait]
 impl RunControl for Runtime {
     async fn submit(&self, request: SubmitRun) -> Result<Run, PortError> {
-        if self.requests.is_closed() {
-            return Err(PortError::new(ErrorKind::Unavailable, closed().message));
-        }
-        let desk = Desk {
-            ids: &self.ids,
-            default_root: self.ports.artifacts.default_root(),
-            caching: self.caching,
-            now: self.ports.clock.now(),
-        };
-        let submission = Box::new(submission::prepare(request, &desk)?);
-        self.ask(|reply| Request::Submit(submission, reply)).await
+        self.submit_on(request, None).await
     }
 
     async fn terminate(&self, id: RunId) -> Result<(), PortError> {

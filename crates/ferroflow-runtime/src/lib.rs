@@ -2,8 +2,8 @@
 //!
 //! One task owns every run that has not ended, so nothing here is locked. The story of a run, in the order of files:
 //!
-//! 1. [`submission`]: a checked request becomes a row and a state; [`argument_macro`] fills in its macros, [`id_block`]
-//!    gives it its first numbers. The client is answered once the row is durable; work begins after.
+//! 1. [`submission`]: a checked request becomes a row and a state; its macros are filled in, [`id_block`] gives it its
+//!    first numbers. The client is answered once the row is durable; work begins after.
 //! 2. [`event_loop`]: waits for whatever comes first (a request, a report, an answer, a time), gathers all else that is
 //!    at hand, and only then settles: admits, commits, sleeps.
 //! 3. [`active`]: a run in memory. [`feed`] gives it an event and does what the engine commands in return.
@@ -15,13 +15,13 @@
 //! 7. [`observe`]: reports become events.
 //! 8. [`control`]: terminate, retry, delete, watch.
 //! 9. [`recovery`]: after a restart a run is its snapshot, the events since, and the commands that were not done.
+//! 10. [`schedule`]: beside the loop, makes runs when it is time for them.
 //!
 //! Starting an attempt may be ahead of its commit: after a crash the same attempt is asked for again under the same id,
 //! and the executor knows it. A report that arrives before its attempt is known again waits for it (see [`observe`]).
 
 mod active;
 mod admission;
-mod argument_macro;
 mod commit;
 mod control;
 mod event_loop;
@@ -33,9 +33,13 @@ mod options;
 mod perform;
 mod recovery;
 mod request;
+mod schedule;
 mod slots;
 mod step;
 mod submission;
 
 pub use handle::Runtime;
 pub use options::{RuntimeOptions, RuntimePorts};
+pub use schedule::{Scheduler, SchedulerPorts};
+
+pub use ferroflow_engine::schedule::{UnknownZone, Zone};

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use ferroflow_engine::schedule::argument_macro::{MacroValues, expand_arguments};
 use ferroflow_engine::{Plan, RunIdentity, RunSettings, RunState};
 use ferroflow_model::record::{Run, StateChange};
+use ferroflow_model::recurring::Tick;
 use ferroflow_model::{Outputs, RunId, RunStatus, StorageState, Timestamp};
 use ferroflow_ports::store::NewRun;
 use ferroflow_ports::{ErrorKind, PortError, SubmitRun};
 use uuid::Uuid;
 
-use crate::argument_macro::expand_arguments;
 use crate::id_block::IdAllocator;
 use crate::request::Submission;
 
@@ -19,15 +20,25 @@ pub(crate) struct Desk<'a> {
     pub(crate) default_root: String,
     pub(crate) caching: bool,
     pub(crate) now: Timestamp,
+    /// The schedule that makes the run, and the slot that it is for. The macros are filled in then.
+    pub(crate) occasion: Option<(Tick, Timestamp)>,
+}
+
+/// The run that a schedule makes. The same each time, so that nothing can make it twice.
+pub(crate) fn id_of_tick(tick: Tick) -> RunId {
+    RunId(Uuid::new_v5(&tick.recurring_run_id.0, &tick.index.to_be_bytes()))
 }
 
 /// Makes the row, the settings and the first state. `InvalidArgument` if the pipeline cannot be planned.
 pub(crate) fn prepare(request: SubmitRun, desk: &Desk<'_>) -> Result<Submission, PortError> {
-    let id = RunId(Uuid::new_v4());
+    let id = desk.occasion.map_or_else(|| RunId(Uuid::new_v4()), |(tick, _)| id_of_tick(tick));
+    let scheduled_at = desk.occasion.map_or(desk.now, |(_, slot)| slot);
     let plan = Plan::new(Arc::clone(&request.spec))
         .map_err(|fault| PortError::new(ErrorKind::InvalidArgument, fault.to_string()))?;
     let mut arguments = request.arguments;
-    expand_arguments(&mut arguments, id, desk.now);
+    if desk.occasion.is_none() {
+        expand_arguments(&mut arguments, &MacroValues { run: id, now: desk.now, tick: None });
+    }
     let pipeline_name = request.spec.name.clone();
     let root = if request.pipeline_root.is_empty() { &desk.default_root } else { &request.pipeline_root };
     let ids = desk.ids.first_block();
@@ -39,7 +50,7 @@ pub(crate) fn prepare(request: SubmitRun, desk: &Desk<'_>) -> Result<Submission,
             root: run_root(root, &pipeline_name, id),
             pipeline_name: pipeline_name.clone(),
             created_at: desk.now,
-            scheduled_at: desk.now,
+            scheduled_at,
         },
         arguments,
         caching: desk.caching,
@@ -51,13 +62,14 @@ pub(crate) fn prepare(request: SubmitRun, desk: &Desk<'_>) -> Result<Submission,
         display_name: request.display_name,
         description: request.description,
         source: request.source,
+        tick: desk.occasion.map(|(tick, _)| tick),
         pipeline_name,
         resource_name: settings.identity.resource_name.clone(),
         arguments: request.sent_arguments,
         pipeline_root: request.pipeline_root,
         service_account: request.service_account,
         created_at: desk.now,
-        scheduled_at: desk.now,
+        scheduled_at,
         finished_at: None,
         status: RunStatus::Pending,
         history: vec![StateChange { at: desk.now, state: RunStatus::Pending }],

@@ -175,6 +175,7 @@ fn new_run(number: u128) -> NewRun {
         display_name: format!("run {number}"),
         description: String::new(),
         source: PipelineSource::Inline,
+        tick: None,
         pipeline_name: "chain".to_owned(),
         resource_name: "chain-abcde".to_owned(),
         arguments: Map::new(),

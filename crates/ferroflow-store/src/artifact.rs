@@ -34,13 +34,28 @@ pub(crate) fn put(connection: &Connection, run_no: i64, record: &ArtifactRecord)
 pub(crate) fn link(connection: &Connection, link: &ArtifactLink) -> Result<(), StoreError> {
     let sql = "INSERT OR REPLACE INTO artifact_links (execution_id, direction, name, place, artifact_id) \
                VALUES (?1, ?2, ?3, ?4, ?5)";
-    let direction = match link.direction {
-        LinkDirection::Input => "INPUT",
-        LinkDirection::Output => "OUTPUT",
-    };
+    let direction = direction_name(link.direction);
     change(connection, sql, (link.execution_id.0, direction, &link.name, link.index, link.artifact_id.0))?;
     Ok(())
 }
+
+/// The direction as it is stored.
+pub(crate) fn direction_name(direction: LinkDirection) -> &'static str {
+    match direction {
+        LinkDirection::Input => "INPUT",
+        LinkDirection::Output => "OUTPUT",
+    }
+}
+
+/// The direction that is stored under this name.
+pub(crate) fn direction_of_name(name: &str) -> Option<LinkDirection> {
+    [LinkDirection::Input, LinkDirection::Output]
+        .into_iter()
+        .find(|direction| direction_name(*direction) == name)
+}
+
+/// How many columns [`from_row`] reads.
+pub(crate) const COLUMNS: usize = 9;
 
 /// Artifacts that a run made, in order of number.
 pub(crate) fn of_run(
@@ -53,7 +68,7 @@ pub(crate) fn of_run(
     all(connection, sql, [run_no], |row| from_row(row, run_id))
 }
 
-fn from_row(row: &Row<'_>, run_id: RunId) -> rusqlite::Result<ArtifactRecord> {
+pub(crate) fn from_row(row: &Row<'_>, run_id: RunId) -> rusqlite::Result<ArtifactRecord> {
     let mut fields = Fields::from(row, 0);
     let id = ArtifactId(fields.get()?);
     let name = fields.get()?;

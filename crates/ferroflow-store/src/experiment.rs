@@ -5,14 +5,15 @@ use ferroflow_model::list::{ListQuery, Page};
 use ferroflow_model::record::Experiment;
 use ferroflow_model::{ExperimentId, StorageState};
 use ferroflow_ports::store::ExperimentStore;
-use ferroflow_ports::{ErrorKind, PortError};
+use ferroflow_ports::{Change, ErrorKind, Happening, PortError};
 use rusqlite::{Connection, Row};
 
 use crate::column::{Fields, change, find};
 use crate::error::StoreError;
 use crate::list::{self, FIRST_FIELD, Listing, seconds, text};
+use crate::recurring;
 use crate::store::SqliteStore;
-use crate::writer::Promise;
+use crate::writer::{Promise, Session};
 
 const EXPERIMENTS: Listing = Listing {
     what: "experiments",
@@ -88,21 +89,43 @@ fn set_storage(connection: &Connection, id: ExperimentId, state: StorageState) -
     if state == StorageState::Archived {
         let sql = "UPDATE runs SET storage_state = ?2 WHERE experiment_id = ?1";
         change(connection, sql, (&key, state.as_str()))?;
+        recurring::disable_all_of(connection, &key)?;
     }
     Ok(())
 }
 
 fn delete(connection: &Connection, id: ExperimentId) -> Result<(), StoreError> {
-    match change(connection, "DELETE FROM experiments WHERE id = ?1", [id.to_string()])? {
-        0 => Err(PortError::not_found("experiment", id).into()),
-        _ => Ok(()),
+    let key = id.to_string();
+    if change(connection, "DELETE FROM experiments WHERE id = ?1", [&key])? == 0 {
+        return Err(PortError::not_found("experiment", id).into());
+    }
+    // Their runs would have nowhere to go.
+    recurring::disable_all_of(connection, &key)
+}
+
+impl SqliteStore {
+    /// Does the work and tells of it.
+    async fn change_experiment(
+        &self,
+        id: ExperimentId,
+        happening: Happening,
+        work: impl Fn(&Connection) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<(), PortError> {
+        let work = move |session: &mut Session| {
+            work(&session.connection)?;
+            session.note(|| Change::Experiment(id, happening));
+            Ok(())
+        };
+        self.writer.write(Promise::Disk, work).await
     }
 }
 
 #[async_trait]
 impl ExperimentStore for SqliteStore {
     async fn create_experiment(&self, experiment: Experiment) -> Result<(), PortError> {
-        self.writer.write(Promise::Disk, move |session| create(&session.connection, &experiment)).await
+        let id = experiment.id;
+        self.change_experiment(id, Happening::Created, move |connection| create(connection, &experiment))
+            .await
     }
 
     async fn experiment(&self, id: ExperimentId) -> Result<Experiment, PortError> {
@@ -122,10 +145,11 @@ impl ExperimentStore for SqliteStore {
     }
 
     async fn set_experiment_storage(&self, id: ExperimentId, state: StorageState) -> Result<(), PortError> {
-        self.writer.write(Promise::Disk, move |session| set_storage(&session.connection, id, state)).await
+        self.change_experiment(id, Happening::Updated, move |connection| set_storage(connection, id, state))
+            .await
     }
 
     async fn delete_experiment(&self, id: ExperimentId) -> Result<(), PortError> {
-        self.writer.write(Promise::Disk, move |session| delete(&session.connection, id)).await
+        self.change_experiment(id, Happening::Deleted, move |connection| delete(connection, id)).await
     }
 }

@@ -127,6 +127,28 @@ fn fetch<T>(
     Ok(Page { items, total, next: None })
 }
 
+/// Some columns of the newest `most` rows that fulfil the conditions, the newest first.
+pub(crate) fn newest(
+    connection: &Connection,
+    listing: &Listing,
+    predicates: &[Predicate],
+    select: &'static str,
+    most: u32,
+    mut read: impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
+) -> Result<(), StoreError> {
+    let sort = sort_column(listing, "created_at")?;
+    let mut sql = Sql::default();
+    sql.push("SELECT ").push(select).push(" FROM ").push(listing.table).push(" WHERE ");
+    sql.append(condition(listing, None, predicates)?);
+    sql.push(" ORDER BY ").push(sort.sql).push(" DESC, id DESC LIMIT ").bind(Value::Integer(most.into()));
+    let mut statement = connection.prepare_cached(&sql.text)?;
+    let mut rows = statement.query(params_from_iter(&sql.values))?;
+    while let Some(row) = rows.next()? {
+        read(row)?;
+    }
+    Ok(())
+}
+
 fn count(connection: &Connection, listing: &Listing, condition: &Sql) -> Result<u64, StoreError> {
     let mut sql = Sql::default();
     sql.push("SELECT count(*) FROM ").push(listing.table).push(" WHERE ").append(condition.clone());

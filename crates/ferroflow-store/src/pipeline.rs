@@ -7,14 +7,14 @@ use ferroflow_model::list::{ListQuery, Page};
 use ferroflow_model::record::{Pipeline, PipelineVersion};
 use ferroflow_model::{PipelineId, PipelineVersionId};
 use ferroflow_ports::store::PipelineStore;
-use ferroflow_ports::{ErrorKind, PortError};
+use ferroflow_ports::{Change, ErrorKind, Happening, PortError};
 use rusqlite::{Connection, Row};
 
 use crate::column::{Fields, change, find};
 use crate::error::StoreError;
 use crate::list::{self, FIRST_FIELD, Listing, seconds, text};
 use crate::store::SqliteStore;
-use crate::writer::Promise;
+use crate::writer::{Promise, Session};
 use crate::{tag, version};
 
 const PIPELINES: Listing = Listing {
@@ -83,7 +83,7 @@ fn by_name(connection: &Connection, name: &str) -> Result<Option<Pipeline>, Stor
     Ok(found)
 }
 
-fn list(connection: &Connection, query: &ListQuery) -> Result<Page<Pipeline>, StoreError> {
+pub(crate) fn list(connection: &Connection, query: &ListQuery) -> Result<Page<Pipeline>, StoreError> {
     let mut page = list::page(connection, &PIPELINES, None, query, |row| from_row(row, FIRST_FIELD))?;
     for pipeline in &mut page.items {
         pipeline.tags = tag::read(connection, &pipeline.id.to_string())?;
@@ -136,6 +136,23 @@ fn delete(connection: &Connection, id: PipelineId, cascade: bool) -> Result<(), 
 
 type Tags = BTreeMap<String, String>;
 
+impl SqliteStore {
+    /// Does the work and tells of it.
+    async fn change_pipeline<T: Send + 'static>(
+        &self,
+        id: Option<PipelineId>,
+        happening: Happening,
+        work: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, PortError> {
+        let work = move |session: &mut Session| {
+            let done = work(&session.connection)?;
+            session.note(|| Change::Pipeline(id, happening));
+            Ok(done)
+        };
+        self.writer.write(Promise::Disk, work).await
+    }
+}
+
 #[async_trait]
 impl PipelineStore for SqliteStore {
     async fn create_pipeline(
@@ -143,12 +160,15 @@ impl PipelineStore for SqliteStore {
         pipeline: Pipeline,
         version: Option<PipelineVersion>,
     ) -> Result<(), PortError> {
+        let id = Some(pipeline.id);
         let work = move |connection: &Connection| create(connection, &pipeline, version.as_ref());
-        self.writer.write(Promise::Disk, move |session| work(&session.connection)).await
+        self.change_pipeline(id, Happening::Created, work).await
     }
 
     async fn create_pipeline_version(&self, version: PipelineVersion) -> Result<(), PortError> {
-        self.writer.write(Promise::Disk, move |session| version::create(&session.connection, &version)).await
+        let id = Some(version.pipeline_id);
+        self.change_pipeline(id, Happening::Updated, move |connection| version::create(connection, &version))
+            .await
     }
 
     async fn pipeline(&self, id: PipelineId) -> Result<Pipeline, PortError> {
@@ -188,7 +208,7 @@ impl PipelineStore for SqliteStore {
     ) -> Result<Pipeline, PortError> {
         let work =
             move |connection: &Connection| update(connection, id, display_name.as_deref(), tags.as_ref());
-        self.writer.write(Promise::Disk, move |session| work(&session.connection)).await
+        self.change_pipeline(Some(id), Happening::Updated, work).await
     }
 
     async fn update_pipeline_version(
@@ -200,14 +220,16 @@ impl PipelineStore for SqliteStore {
         let work = move |connection: &Connection| {
             version::update(connection, id, display_name.as_deref(), tags.as_ref())
         };
-        self.writer.write(Promise::Disk, move |session| work(&session.connection)).await
+        self.change_pipeline(None, Happening::Updated, work).await
     }
 
     async fn delete_pipeline(&self, id: PipelineId, cascade: bool) -> Result<(), PortError> {
-        self.writer.write(Promise::Disk, move |session| delete(&session.connection, id, cascade)).await
+        let work = move |connection: &Connection| delete(connection, id, cascade);
+        self.change_pipeline(Some(id), Happening::Deleted, work).await
     }
 
     async fn delete_pipeline_version(&self, id: PipelineVersionId) -> Result<(), PortError> {
-        self.writer.write(Promise::Disk, move |session| version::delete(&session.connection, id)).await
+        self.change_pipeline(None, Happening::Updated, move |connection| version::delete(connection, id))
+            .await
     }
 }

@@ -6,11 +6,12 @@ use async_trait::async_trait;
 use ferroflow_engine::CacheHit;
 use ferroflow_model::list::{ListQuery, Page};
 use ferroflow_model::record::{ArtifactRecord, AttemptRecord, PipelineSource, Run, TaskRecord};
+use ferroflow_model::recurring::Tick;
 use ferroflow_model::{
     AttemptId, ExperimentId, PipelineId, PipelineVersionId, RunId, RunStatus, StorageState,
 };
 use ferroflow_ports::store::{NewRun, RunCommit, RunStore, StoredRun};
-use ferroflow_ports::{ErrorKind, PortError};
+use ferroflow_ports::{Change, ErrorKind, Happening, PortError};
 use futures_util::future::BoxFuture;
 use rusqlite::{Connection, Row};
 
@@ -20,16 +21,18 @@ use crate::error::StoreError;
 use crate::list::{self, FIRST_FIELD, Listing, seconds, text};
 use crate::store::SqliteStore;
 use crate::writer::{Promise, RunSlot, Session};
-use crate::{artifact, cache, commit, experiment, journal, spec, task};
+use crate::{artifact, cache, commit, experiment, journal, recurring, spec, task};
 
 /// Columns as [`from_row`] reads them.
 macro_rules! columns {
     () => {
-        "id, experiment_id, display_name, description, pipeline_id, pipeline_version_id, pipeline_name, \
+        "id, experiment_id, display_name, description, pipeline_id, pipeline_version_id, recurring_run_id, tick, pipeline_name, \
          resource_name, arguments, pipeline_root, service_account, created_at, scheduled_at, finished_at, status, \
          history, storage_state, error, pipeline_context_no, no, outputs"
     };
 }
+
+pub(crate) use columns as run_columns;
 
 const RUNS: Listing = Listing {
     what: "runs",
@@ -49,7 +52,7 @@ const RUNS: Listing = Listing {
         text("state", "status"),
         text("namespace", "''"),
         text("experiment_id", "experiment_id"),
-        text("recurring_run_id", "''"),
+        text("recurring_run_id", "recurring_run_id"),
         text("state_history", "history"),
         text("runtime_details", "''"),
     ],
@@ -67,12 +70,18 @@ fn create(session: &mut Session, new: &NewRun, ids_taken_below: i64) -> Result<R
     let mut run = new.run.clone();
     let id = run.id.to_string();
     experiment::read(connection, run.experiment_id)?;
+    if let Some(tick) = run.tick {
+        recurring::check_tick(connection, tick)?;
+    }
     if find(connection, "SELECT 1 FROM runs WHERE id = ?1", [&id], |_| Ok(()))?.is_some() {
         return Err(PortError::new(ErrorKind::AlreadyExists, format!("run `{id}` exists already")).into());
     }
     run.pipeline_context_id = context::number(connection, ContextKind::Pipeline, &run.pipeline_name)?;
     run.run_context_id = context::number(connection, ContextKind::Run, &id)?;
     insert(connection, &run, &id)?;
+    if let Some(tick) = run.tick {
+        recurring::note_tick(connection, tick, run.scheduled_at)?;
+    }
     spec::keep(connection, run.run_context_id, &new.spec_json, &new.settings)?;
     commit::take_ids(connection, ids_taken_below)?;
     let sql = "UPDATE experiments SET last_run_created_at = max(last_run_created_at, ?2) WHERE id = ?1";
@@ -91,7 +100,8 @@ fn insert(connection: &Connection, run: &Run, id: &str) -> Result<(), StoreError
     let sql = concat!(
         "INSERT INTO runs (",
         columns!(),
-        ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)"
+        ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, \
+         ?22, ?23)"
     );
     change(
         connection,
@@ -103,6 +113,8 @@ fn insert(connection: &Connection, run: &Run, id: &str) -> Result<(), StoreError
             run.description,
             pipeline_id,
             version_id,
+            run.tick.map(|tick| tick.recurring_run_id.to_string()).unwrap_or_default(),
+            run.tick.map_or(0, |tick| tick.index.cast_signed()),
             run.pipeline_name,
             run.resource_name,
             json(&run.arguments)?,
@@ -129,7 +141,7 @@ fn read(connection: &Connection, id: RunId) -> Result<Run, StoreError> {
     found.ok_or_else(|| PortError::not_found("run", id).into())
 }
 
-fn from_row(row: &Row<'_>, first: usize) -> rusqlite::Result<Run> {
+pub(crate) fn from_row(row: &Row<'_>, first: usize) -> rusqlite::Result<Run> {
     let mut fields = Fields::from(row, first);
     Ok(Run {
         id: fields.parse()?,
@@ -137,6 +149,7 @@ fn from_row(row: &Row<'_>, first: usize) -> rusqlite::Result<Run> {
         display_name: fields.get()?,
         description: fields.get()?,
         source: source(&mut fields)?,
+        tick: tick(&mut fields)?,
         pipeline_name: fields.get()?,
         resource_name: fields.get()?,
         arguments: fields.json()?,
@@ -162,6 +175,12 @@ fn source(fields: &mut Fields<'_, '_>) -> rusqlite::Result<PipelineSource> {
         (Some(pipeline_id), Some(version_id)) => PipelineSource::Version { pipeline_id, version_id },
         _ => PipelineSource::Inline,
     })
+}
+
+fn tick(fields: &mut Fields<'_, '_>) -> rusqlite::Result<Option<Tick>> {
+    let schedule: String = fields.get()?;
+    let index = fields.get::<i64>()?.cast_unsigned();
+    Ok(schedule.parse().ok().map(|recurring_run_id| Tick { recurring_run_id, index }))
 }
 
 /// Number of a run. `NotFound`.
@@ -236,15 +255,24 @@ fn delete(session: &mut Session, id: RunId) -> Result<(), StoreError> {
 #[async_trait]
 impl RunStore for SqliteStore {
     async fn create_run(&self, run: NewRun, ids_taken_below: i64) -> Result<Run, PortError> {
-        self.writer.write(Promise::Disk, move |session| create(session, &run, ids_taken_below)).await
+        let work = move |session: &mut Session| {
+            let created = create(session, &run, ids_taken_below)?;
+            session.note(|| Change::Run(created.id, Happening::Created));
+            Ok(created)
+        };
+        self.writer.write(Promise::Disk, work).await
     }
 
     fn commit(&self, commit: RunCommit) -> BoxFuture<'static, Result<(), PortError>> {
-        self.writer.write(Promise::AsOpened, move |session| commit::apply(session, &commit))
+        self.commit_shared(Arc::new(commit))
     }
 
     fn commit_shared(&self, commit: Arc<RunCommit>) -> BoxFuture<'static, Result<(), PortError>> {
-        self.writer.write(Promise::AsOpened, move |session| commit::apply(session, &commit))
+        self.writer.write(Promise::AsOpened, move |session| {
+            commit::apply(session, &commit)?;
+            session.note(|| Change::Step(Arc::clone(&commit)));
+            Ok(())
+        })
     }
 
     async fn next_free_id(&self) -> Result<i64, PortError> {
@@ -305,11 +333,21 @@ impl RunStore for SqliteStore {
     }
 
     async fn set_run_storage(&self, id: RunId, state: StorageState) -> Result<(), PortError> {
-        self.writer.write(Promise::Disk, move |session| set_storage(&session.connection, id, state)).await
+        let work = move |session: &mut Session| {
+            set_storage(&session.connection, id, state)?;
+            session.note(|| Change::Run(id, Happening::Updated));
+            Ok(())
+        };
+        self.writer.write(Promise::Disk, work).await
     }
 
     async fn delete_run(&self, id: RunId) -> Result<(), PortError> {
-        self.writer.write(Promise::Disk, move |session| delete(session, id)).await
+        let work = move |session: &mut Session| {
+            delete(session, id)?;
+            session.note(|| Change::Run(id, Happening::Deleted));
+            Ok(())
+        };
+        self.writer.write(Promise::Disk, work).await
     }
 
     async fn find_cached(

@@ -13,7 +13,11 @@ use crate::error::StoreError;
 const APPLICATION_ID: i32 = 0x4646_4C57;
 
 /// In order; the first has number 1.
-const MIGRATIONS: [&str; 1] = [include_str!("../migrations/sqlite/0001_tables.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("../migrations/sqlite/0001_tables.sql"),
+    include_str!("../migrations/sqlite/0002_views.sql"),
+    include_str!("../migrations/sqlite/0003_recurring_runs.sql"),
+];
 
 /// What a file was found to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use std::path::Path;
 use ferroflow_ports::PortError;
 
 use crate::error::StoreError;
+use crate::feed::SharedFeed;
 use crate::reader::Readers;
 use crate::writer::Writer;
 
@@ -42,6 +43,7 @@ pub struct Statistics {
 pub struct SqliteStore {
     pub(crate) writer: Writer,
     pub(crate) readers: Readers,
+    pub(crate) feed: SharedFeed,
 }
 
 impl SqliteStore {
@@ -50,8 +52,10 @@ impl SqliteStore {
     /// `FailedPrecondition` if the file is newer than the program or not ours, or cannot be opened or written;
     /// `Unavailable` while another process writes it; `ResourceExhausted` if the disk is full.
     pub fn open(path: &Path, options: Options) -> Result<Self, PortError> {
-        let writer = Writer::start(path, options.durability).map_err(|error| named(path, error))?;
-        Ok(Self { writer, readers: Readers::start(path)? })
+        let feed = SharedFeed::default();
+        let writer = Writer::start(path, options.durability, SharedFeed::clone(&feed));
+        let writer = writer.map_err(|error| named(path, error))?;
+        Ok(Self { writer, readers: Readers::start(path)?, feed })
     }
 
     /// How much was written so far.

@@ -4,7 +4,7 @@ use ferroflow_model::record::{AttemptPhases, AttemptRecord, TaskRecord};
 use ferroflow_model::{AttemptId, ExecutionId, RunId, TaskId, TaskKind, TaskPath, TaskStatus};
 use rusqlite::{Connection, Row};
 
-use crate::column::{Fields, all, change, failure, json, micros};
+use crate::column::{Fields, all, change, failure, find, json, micros};
 use crate::error::StoreError;
 
 /// Writes a task's row, new or changed.
@@ -49,16 +49,37 @@ pub(crate) fn put(connection: &Connection, run_no: i64, task: &TaskRecord) -> Re
     Ok(())
 }
 
+/// Columns as [`from_row`] reads them, of table `t`.
+macro_rules! columns {
+    () => {
+        "t.execution_id, t.parent, t.attempt, t.status, t.kind, t.iteration_index, t.iteration_count, t.created_at, \
+         t.started_at, t.ended_at, t.cached_from, t.path, t.name, t.display_name, t.history, t.error, t.inputs, \
+         t.outputs, t.cache"
+    };
+}
+
 /// Tasks of one run, in order of number.
 pub(crate) fn of_run(
     connection: &Connection,
     run_id: RunId,
     run_no: i64,
 ) -> Result<Vec<TaskRecord>, StoreError> {
-    let sql = "SELECT execution_id, parent, attempt, status, kind, iteration_index, iteration_count, created_at, \
-               started_at, ended_at, cached_from, path, name, display_name, history, error, inputs, outputs, cache \
-               FROM tasks WHERE run_no = ?1 ORDER BY execution_id";
+    let sql = concat!("SELECT ", columns!(), " FROM tasks t WHERE t.run_no = ?1 ORDER BY t.execution_id");
     all(connection, sql, [run_no], |row| from_row(row, run_id))
+}
+
+/// The task at a place, if there is one.
+pub(crate) fn at_path(
+    connection: &Connection,
+    run_id: RunId,
+    path: &TaskPath,
+) -> Result<Option<TaskRecord>, StoreError> {
+    let sql = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM runs r JOIN tasks t ON t.run_no = r.no WHERE r.id = ?1 AND t.path = ?2"
+    );
+    find(connection, sql, (run_id.to_string(), path.as_str()), |row| from_row(row, run_id))
 }
 
 fn from_row(row: &Row<'_>, run_id: RunId) -> rusqlite::Result<TaskRecord> {
@@ -127,35 +148,55 @@ pub(crate) fn put_attempt(connection: &Connection, record: &AttemptRecord) -> Re
     Ok(())
 }
 
+/// Columns of an attempt, of table `a`.
+macro_rules! attempt_columns {
+    () => {
+        "a.attempt, a.execution_id, a.status, a.created_at, a.ready_at, a.admitted_at, a.started_at, a.installed_at, \
+         a.user_code_finished_at, a.uploaded_at, a.finished_at, a.error"
+    };
+}
+pub(crate) use attempt_columns;
+
 /// Attempts of one run, in order of task and attempt.
 pub(crate) fn attempts(
     connection: &Connection,
     run_id: RunId,
     run_no: i64,
 ) -> Result<Vec<AttemptRecord>, StoreError> {
-    let sql = "SELECT t.path, a.attempt, a.execution_id, a.status, a.created_at, a.ready_at, a.admitted_at, \
-               a.started_at, a.installed_at, a.user_code_finished_at, a.uploaded_at, a.finished_at, a.error \
-               FROM tasks t JOIN attempts a ON a.execution_id = t.execution_id \
-               WHERE t.run_no = ?1 ORDER BY t.execution_id, a.attempt";
+    let sql = concat!(
+        "SELECT t.path, ",
+        attempt_columns!(),
+        " FROM tasks t JOIN attempts a ON a.execution_id = t.execution_id \
+         WHERE t.run_no = ?1 ORDER BY t.execution_id, a.attempt"
+    );
     all(connection, sql, [run_no], |row| {
         let mut fields = Fields::from(row, 0);
         let path = TaskPath::new(fields.get::<String>()?);
-        Ok(AttemptRecord {
-            id: AttemptId { run: run_id, path, attempt: fields.get()? },
-            execution_id: ExecutionId(fields.get()?),
-            status: fields.named(TaskStatus::from_name)?,
-            phases: AttemptPhases {
-                created: fields.optional_time()?,
-                ready: fields.optional_time()?,
-                admitted: fields.optional_time()?,
-                started: fields.optional_time()?,
-                installed: fields.optional_time()?,
-                user_code_finished: fields.optional_time()?,
-                uploaded: fields.optional_time()?,
-                finished: fields.optional_time()?,
-            },
-            error: fields.optional_json()?,
-        })
+        let id = AttemptId { run: run_id, path, attempt: fields.get()? };
+        attempt_from_fields(&mut fields, id)
+    })
+}
+
+/// Reads [`attempt_columns`] after the first one, which is in the id.
+pub(crate) fn attempt_from_fields(
+    fields: &mut Fields<'_, '_>,
+    id: AttemptId,
+) -> rusqlite::Result<AttemptRecord> {
+    Ok(AttemptRecord {
+        id,
+        execution_id: ExecutionId(fields.get()?),
+        status: fields.named(TaskStatus::from_name)?,
+        phases: AttemptPhases {
+            created: fields.optional_time()?,
+            ready: fields.optional_time()?,
+            admitted: fields.optional_time()?,
+            started: fields.optional_time()?,
+            installed: fields.optional_time()?,
+            user_code_finished: fields.optional_time()?,
+            uploaded: fields.optional_time()?,
+            finished: fields.optional_time()?,
+        },
+        error: fields.optional_json()?,
     })
 }
 

@@ -14,13 +14,14 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
 use ferroflow_model::RunId;
-use ferroflow_ports::{ErrorKind, PortError};
+use ferroflow_ports::{Change, ErrorKind, PortError};
 use futures_util::future::BoxFuture;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::connection::{open_writer, set_synchronous};
 use crate::error::{StoreError, sql_error};
+use crate::feed::SharedFeed;
 use crate::store::{Durability, Statistics};
 
 /// Most requests in one transaction: enough to make a sync cheap, and few enough to answer soon.
@@ -44,6 +45,18 @@ pub(crate) struct Session {
     pub(crate) connection: Connection,
     /// Runs that were written lately. Emptied when a transaction is undone, since it may tell of undone things.
     pub(crate) runs: HashMap<RunId, RunSlot>,
+    /// What listeners will be told once the transaction stands.
+    changes: Vec<Change>,
+    feed: SharedFeed,
+}
+
+impl Session {
+    /// Notes a change, if anybody listens. Called by a request that has done its work.
+    pub(crate) fn note(&mut self, change: impl FnOnce() -> Change) {
+        if self.feed.is_heard() {
+            self.changes.push(change());
+        }
+    }
 }
 
 /// When a request's change must be on disk.
@@ -114,7 +127,7 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Opens the database and starts the thread.
-    pub(crate) fn start(path: &Path, durability: Durability) -> Result<Self, StoreError> {
+    pub(crate) fn start(path: &Path, durability: Durability, feed: SharedFeed) -> Result<Self, StoreError> {
         let mut connection = open_writer(path, durability)?;
         let pages = Arc::new(AtomicI32::new(0));
         let seen = Arc::clone(&pages);
@@ -125,7 +138,7 @@ impl Writer {
         let counters = Arc::<Counters>::default();
         let (requests, waiting) = mpsc::channel();
         let worker = Worker {
-            session: Session { connection, runs: HashMap::new() },
+            session: Session { connection, runs: HashMap::new(), changes: Vec::new(), feed },
             durability,
             pages,
             counters: Arc::clone(&counters),
@@ -260,11 +273,14 @@ impl Worker {
             return Outcome::Undone;
         }
         self.counters.transactions.fetch_add(u64::from(changed), Ordering::Relaxed);
+        let Session { changes, feed, .. } = &mut self.session;
+        feed.tell(changes);
         Outcome::Committed
     }
 
     fn undo(&mut self) {
         self.session.runs.clear();
+        self.session.changes.clear();
         // Some errors undo the transaction by themselves.
         if !self.session.connection.is_autocommit()
             && let Err(error) = self.session.connection.execute_batch("ROLLBACK")

@@ -6,5 +6,6 @@ mod crash;
 mod fair;
 mod gated_store;
 mod machine;
+mod schedule;
 mod stage;
 mod trouble;

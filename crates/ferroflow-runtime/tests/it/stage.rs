@@ -27,6 +27,7 @@ pub(crate) struct Stage {
     pub(crate) disk: Arc<SqliteStore>,
     pub(crate) store: Arc<GatedStore>,
     pub(crate) options: RuntimeOptions,
+    pub(crate) clock: Arc<dyn Clock>,
     _folder: TempDir,
 }
 
@@ -64,7 +65,7 @@ impl ArtifactStore for Folder {
     }
 }
 
-const EXPERIMENT: ExperimentId = ExperimentId(Uuid::from_u128(1));
+pub(crate) const EXPERIMENT: ExperimentId = ExperimentId(Uuid::from_u128(1));
 
 impl Stage {
     pub(crate) async fn new() -> Self {
@@ -85,6 +86,7 @@ impl Stage {
             store: Arc::new(GatedStore::new(Arc::clone(&disk), Gate::Open)),
             disk,
             options: RuntimeOptions { parallelism: 2, ..RuntimeOptions::default() },
+            clock: Arc::new(SystemClock),
             _folder: folder,
         }
     }
@@ -96,7 +98,7 @@ impl Stage {
             store: Arc::clone(&self.store) as _,
             executor: Arc::clone(&self.machine) as _,
             artifacts: Arc::new(Folder),
-            clock: Arc::new(SystemClock),
+            clock: Arc::clone(&self.clock),
         };
         Runtime::start(ports, self.options.clone()).await.unwrap()
     }

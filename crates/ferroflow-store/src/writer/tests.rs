@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use super::{Promise, Session, Writer};
 use crate::column::change;
 use crate::error::StoreError;
+use crate::feed::SharedFeed;
 use crate::store::Durability;
 
 struct Fresh {
@@ -18,7 +19,7 @@ struct Fresh {
 
 fn fresh(durability: Durability) -> Fresh {
     let folder = tempfile::tempdir().unwrap();
-    let writer = Writer::start(&folder.path().join("ferroflow.db"), durability).unwrap();
+    let writer = Writer::start(&folder.path().join("ferroflow.db"), durability, SharedFeed::default()).unwrap();
     Fresh { writer, _folder: folder }
 }
 
@@ -144,7 +145,10 @@ async fn a_full_disk_is_told_and_survived() {
 async fn a_log_that_became_long_is_moved_and_used_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ferroflow.db");
-    let fresh = Fresh { writer: Writer::start(&path, Durability::Relaxed).unwrap(), _folder: folder };
+    let fresh = Fresh {
+        writer: Writer::start(&path, Durability::Relaxed, SharedFeed::default()).unwrap(),
+        _folder: folder,
+    };
     let log = path.with_extension("db-wal");
     let mut largest = 0;
     for number in 0..150 {
@@ -161,7 +165,10 @@ async fn a_log_that_became_long_is_moved_and_used_again() {
 async fn another_process_that_writes_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ferroflow.db");
-    let fresh = Fresh { writer: Writer::start(&path, Durability::Synced).unwrap(), _folder: folder };
+    let fresh = Fresh {
+        writer: Writer::start(&path, Durability::Synced, SharedFeed::default()).unwrap(),
+        _folder: folder,
+    };
     let other = rusqlite::Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let answers = join_all([fresh.insert(Promise::Disk, "a"), fresh.insert(Promise::Disk, "b")]).await;

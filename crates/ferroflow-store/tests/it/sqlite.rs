@@ -55,6 +55,15 @@ hold_to! {
         a_run_ends_and_is_taken_up_again
         archiving_a_run_leaves_its_state_alone
         a_removed_run_leaves_artifacts_and_cached_results;
+    recurring:
+        a_recurring_run_is_read_as_it_was_created
+        a_recurring_run_needs_its_experiment_and_a_new_id
+        unknown_recurring_runs_are_not_found
+        a_run_and_its_tick_are_stored_together_or_not_at_all
+        enabling_is_noted_when_it_changes_something
+        experiments_in_the_archive_disable_and_keep_disabled
+        runs_outlive_their_recurring_run
+        recurring_runs_are_listed_and_so_are_their_runs;
     steps:
         rows_are_read_as_they_were_written
         a_later_row_replaces_the_earlier_one

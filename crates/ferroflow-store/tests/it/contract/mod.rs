@@ -3,6 +3,7 @@
 pub(crate) mod experiments;
 pub(crate) mod lists;
 pub(crate) mod pipelines;
+pub(crate) mod recurring;
 pub(crate) mod runs;
 pub(crate) mod samples;
 pub(crate) mod steps;

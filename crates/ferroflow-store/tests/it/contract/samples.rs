@@ -83,6 +83,7 @@ pub(crate) fn run(number: u128, experiment: u128) -> Run {
             pipeline_id: PipelineId(uuid(7)),
             version_id: PipelineVersionId(uuid(8)),
         },
+        tick: None,
         pipeline_name: "train".to_owned(),
         resource_name: "train-abcde".to_owned(),
         arguments: object(&json!({"rate": 0.1, "epochs": 3, "deep": {"list": [1, 2.5, null, "x"]}})),
