@@ -21,6 +21,7 @@ mod list;
 mod pipeline;
 mod reader;
 mod recurring;
+mod reserve;
 mod run;
 mod schema;
 mod spec;

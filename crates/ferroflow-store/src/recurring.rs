@@ -21,7 +21,7 @@ use crate::{experiment, spec};
 /// Columns as [`from_row`] reads them.
 macro_rules! columns {
     () => {
-        "id, experiment_id, display_name, description, object_name, namespace, pipeline_id, pipeline_version_id, \
+        "id, experiment_id, display_name, description, namespace, pipeline_id, pipeline_version_id, \
          (SELECT json FROM specs WHERE no = spec_no), arguments, pipeline_root, service_account, max_concurrency, \
          schedule, no_catchup, is_enabled, created_at, updated_at, fired, last_slot, error"
     };
@@ -58,16 +58,15 @@ fn create(connection: &Connection, new: &RecurringRun) -> Result<(), StoreError>
         RecurringSource::Latest { pipeline_id } => (Some(pipeline_id.to_string()), None, None),
         RecurringSource::Inline { spec_json } => (None, None, Some(spec::keep_text(connection, spec_json)?)),
     };
-    let sql = "INSERT INTO recurring_runs (id, experiment_id, display_name, description, object_name, namespace, \
+    let sql = "INSERT INTO recurring_runs (id, experiment_id, display_name, description, namespace, \
                pipeline_id, pipeline_version_id, spec_no, arguments, pipeline_root, service_account, \
                max_concurrency, schedule, no_catchup, is_enabled, created_at, updated_at, fired, last_slot, error) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)";
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
     let values = rusqlite::params![
         id,
         new.experiment_id.to_string(),
         new.display_name,
         new.description,
-        new.object_name,
         new.namespace,
         pipeline_id,
         version_id,
@@ -106,7 +105,6 @@ fn from_row(row: &Row<'_>, first: usize) -> rusqlite::Result<RecurringRun> {
         experiment_id: fields.parse()?,
         display_name: fields.get()?,
         description: fields.get()?,
-        object_name: fields.get()?,
         namespace: fields.get()?,
         source: source(&mut fields)?,
         arguments: fields.json()?,

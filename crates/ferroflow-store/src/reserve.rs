@@ -42,7 +42,7 @@ impl Reserve {
 
     fn take(&self) -> io::Result<()> {
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let disk = rustix::fs::statvfs(folder.unwrap_or(Path::new(".")))?;
+        let disk = rustix::fs::statvfs(folder.unwrap_or_else(|| Path::new(".")))?;
         if disk.f_bavail.saturating_mul(disk.f_frsize) < PLENTY {
             return Err(io::ErrorKind::StorageFull.into());
         }

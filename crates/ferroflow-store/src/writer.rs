@@ -22,6 +22,7 @@ use tokio::sync::oneshot;
 use crate::connection::{open_writer, set_synchronous};
 use crate::error::{StoreError, sql_error};
 use crate::feed::SharedFeed;
+use crate::reserve::Reserve;
 use crate::store::{Durability, Statistics};
 
 /// Most requests in one transaction: enough to make a sync cheap, and few enough to answer soon.
@@ -72,6 +73,8 @@ pub(crate) enum Promise {
 trait Request: Send {
     /// Does it and keeps the result; false if it failed.
     fn perform(&mut self, session: &mut Session) -> bool;
+    /// Whether there was no room on the disk for it.
+    fn is_out_of_space(&self) -> bool;
     /// Replaces the result.
     fn fail(&mut self, error: PortError);
     fn answer(self: Box<Self>);
@@ -94,6 +97,10 @@ where
         let done = result.is_ok();
         self.result = Some(result);
         done
+    }
+
+    fn is_out_of_space(&self) -> bool {
+        matches!(&self.result, Some(Err(error)) if error.kind == ErrorKind::ResourceExhausted)
     }
 
     fn fail(&mut self, error: PortError) {
@@ -142,6 +149,7 @@ impl Writer {
             durability,
             pages,
             counters: Arc::clone(&counters),
+            reserve: Reserve::beside(path),
         };
         let thread = std::thread::Builder::new().name("store-writer".to_owned());
         let thread = thread.spawn(move || worker.serve(&waiting)).map_err(|error| {
@@ -206,6 +214,7 @@ struct Worker {
     durability: Durability,
     pages: Arc<AtomicI32>,
     counters: Arc<Counters>,
+    reserve: Reserve,
 }
 
 impl Worker {
@@ -220,8 +229,14 @@ impl Worker {
                     self.perform_together(std::slice::from_mut(request));
                 }
             }
+            if batch.iter().any(|request| request.is_out_of_space()) && self.reserve.give_up() {
+                for request in batch.iter_mut().filter(|request| request.is_out_of_space()) {
+                    self.perform_together(std::slice::from_mut(request));
+                }
+            }
             batch.drain(..).for_each(Request::answer);
             self.checkpoint_if_due();
+            self.reserve.hold();
         }
     }
 

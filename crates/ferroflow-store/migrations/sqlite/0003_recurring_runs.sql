@@ -15,7 +15,6 @@ CREATE TABLE recurring_runs (
     no_catchup          INTEGER NOT NULL,
     display_name        TEXT NOT NULL,
     description         TEXT NOT NULL,
-    object_name         TEXT NOT NULL,
     namespace           TEXT NOT NULL,
     pipeline_id         TEXT,
     pipeline_version_id TEXT,

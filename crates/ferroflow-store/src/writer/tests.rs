@@ -19,7 +19,8 @@ struct Fresh {
 
 fn fresh(durability: Durability) -> Fresh {
     let folder = tempfile::tempdir().unwrap();
-    let writer = Writer::start(&folder.path().join("ferroflow.db"), durability, SharedFeed::default()).unwrap();
+    let writer =
+        Writer::start(&folder.path().join("ferroflow.db"), durability, SharedFeed::default()).unwrap();
     Fresh { writer, _folder: folder }
 }
 

@@ -21,7 +21,6 @@ fn recurring_run(number: u128, experiment: u128) -> RecurringRun {
         experiment_id: ExperimentId(uuid(experiment)),
         display_name: format!("nightly {number}"),
         description: "every night".to_owned(),
-        object_name: "nightlyx7k2p".to_owned(),
         namespace: "kubeflow".to_owned(),
         source: RecurringSource::Inline { spec_json: Arc::from(r#"{"pipelineInfo":{"name":"train"}}"#) },
         arguments: object(&json!({"day": "[[ScheduledTime.2006-01-02]]", "rate": 0.1})),
