@@ -72,8 +72,6 @@ pub struct RecurringRun {
     pub display_name: String,
     /// Free text.
     pub description: String,
-    /// Kubernetes-style object name; names of runs begin with it.
-    pub object_name: String,
     /// Namespace that answers show.
     pub namespace: String,
     /// What runs are made from.

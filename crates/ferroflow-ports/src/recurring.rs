@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use ferroflow_model::list::{ListQuery, Page};
 use ferroflow_model::record::Failure;
-use ferroflow_model::recurring::RecurringRun;
+use ferroflow_model::recurring::{RecurringRun, Trigger};
 use ferroflow_model::{ExperimentId, RecurringRunId, RunId, Timestamp};
 
 use crate::error::PortError;
@@ -42,6 +42,8 @@ pub trait RecurringRunStore: Send + Sync {
 
 /// Makes recurring runs run.
 pub trait ScheduleControl: Send + Sync {
+    /// Whether this can be understood. `InvalidArgument` with all that is wrong.
+    fn check(&self, trigger: &Trigger) -> Result<()>;
     /// The record of this one was created, changed or removed: it is to be looked at again. Never waits.
     fn look_at(&self, id: RecurringRunId);
 }

@@ -1,26 +1,27 @@
 //! Names of a schedule's object and of its runs, in the form that KFP gives them.
 
+use ferroflow_model::RecurringRunId;
+
 /// Most characters of a display name in an object's name.
 const MOST_CHARACTERS: usize = 25;
 
-/// Random characters behind it.
+/// Characters behind it.
 const SUFFIX_CHARACTERS: usize = 5;
 
 /// Characters that Kubernetes uses in generated names.
 const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 
-/// Name of the object behind a schedule: the display name in lower case as far as Kubernetes allows its characters,
-/// and five characters that `random` chooses. `Hello World` becomes something like `helloworld5xkzq`.
-pub fn object_name(display_name: &str, random: u64) -> String {
+/// Name of the object that would stand behind a schedule in a cluster: the display name in lower case as far as
+/// Kubernetes allows its characters, and five characters that follow from the id. `Hello World` becomes something like
+/// `helloworld5xkzq`.
+pub fn object_name(display_name: &str, id: RecurringRunId) -> String {
     let allowed = |next: &char| next.is_ascii_lowercase() || next.is_ascii_digit() || *next == '-';
     let base: String = display_name.to_lowercase().chars().filter(allowed).take(MOST_CHARACTERS).collect();
     let mut name = if base.is_empty() { "job-".to_owned() } else { base };
-    let mut random = random;
-    for _ in 0..SUFFIX_CHARACTERS {
-        let place = usize::try_from(random % ALPHABET.len() as u64).unwrap_or_default();
-        name.push(ALPHABET.get(place).map_or('x', |letter| char::from(*letter)));
-        random /= ALPHABET.len() as u64;
-    }
+    let suffix = id.0.as_bytes().iter().rev().take(SUFFIX_CHARACTERS).map(|byte| {
+        ALPHABET.get(usize::from(*byte) % ALPHABET.len()).map_or('x', |letter| char::from(*letter))
+    });
+    name.extend(suffix);
     name
 }
 
@@ -49,12 +50,15 @@ mod tests {
             ("", "job-"),
             ("abcdefghijklmnopqrstuvwxyz0123", "abcdefghijklmnopqrstuvwxy"),
         ];
+        let id = |text: &str| text.parse::<RecurringRunId>().unwrap();
+        let (one, other) =
+            (id("5e0cd3f3-4d6c-4b5e-8a8f-0123456789ab"), id("5e0cd3f3-4d6c-4b5e-8a8f-0123456789ac"));
         for (display_name, base) in rows {
-            let name = object_name(display_name, u64::MAX);
+            let name = object_name(display_name, one);
             let (found, suffix) = name.split_at(name.len() - SUFFIX_CHARACTERS);
             assert_eq!(found, base, "{display_name}");
             assert!(suffix.bytes().all(|byte| ALPHABET.contains(&byte)), "{name}");
-            assert_ne!(name, object_name(display_name, 17));
+            assert_ne!(name, object_name(display_name, other));
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ferroflow_engine::schedule::argument_macro::{MacroValues, expand, expand_arguments};
-use ferroflow_engine::schedule::{Schedule, Zone, run_name};
+use ferroflow_engine::schedule::{Schedule, Zone, object_name, run_name};
 use ferroflow_model::record::{Failure, PipelineSource};
 use ferroflow_model::recurring::{RecurringRun, RecurringSource, Tick};
 use ferroflow_model::{RecurringRunId, RunId, Timestamp};
@@ -147,7 +147,7 @@ fn request(
     // A name with macros says itself how runs are to be called.
     let named = expand(&record.display_name, values).filter(|name| *name != record.display_name);
     Ok(SubmitRun {
-        display_name: named.unwrap_or_else(|| run_name(&record.object_name, index)),
+        display_name: named.unwrap_or_else(|| run_name(&object_name(&record.display_name, record.id), index)),
         description: record.description,
         experiment_id: record.experiment_id,
         source,

@@ -14,9 +14,10 @@ mod firing;
 
 use std::sync::Arc;
 
-use ferroflow_engine::schedule::Zone;
-use ferroflow_model::RecurringRunId;
-use ferroflow_ports::{Clock, ScheduleControl, Store};
+use ferroflow_engine::schedule::{Schedule, Zone};
+use ferroflow_model::recurring::Trigger;
+use ferroflow_model::{RecurringRunId, Timestamp};
+use ferroflow_ports::{Clock, ErrorKind, PortError, ScheduleControl, Store};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -72,6 +73,11 @@ impl Scheduler {
 }
 
 impl ScheduleControl for Scheduler {
+    fn check(&self, trigger: &Trigger) -> Result<(), PortError> {
+        let understood = Schedule::new(trigger, Timestamp::default(), true, &Zone::UTC);
+        understood.map(drop).map_err(|error| PortError::new(ErrorKind::InvalidArgument, error.to_string()))
+    }
+
     fn look_at(&self, id: RecurringRunId) {
         let _ = self.messages.send(Message::LookAt(id));
     }
