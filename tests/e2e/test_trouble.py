@@ -1,13 +1,15 @@
 """What bad things get: the cause in one sentence, the log kept, and nothing left running."""
 
+import json
 import signal
+import subprocess
 import time
 import urllib.error
 import urllib.request
 
 import pytest
 
-from ferroflow import ApiError, processes_with, shell_pipeline, task, wait_until
+from ferroflow import ApiError, binary, processes_with, shell_pipeline, task, wait_until
 
 MIB = 1 << 20
 
@@ -147,3 +149,23 @@ def test_a_stopped_server_leaves_running_tasks_alone_and_finds_them_again(server
     assert results["state"] == "SUCCEEDED"
     assert started.read_text() == "once\n", "the task was run again"
     assert "adopted" in server.log(run_id, task(results, "work")["log_node"])
+
+
+def test_a_full_disk_ends_the_task_in_words_and_spares_the_database(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    fill = tmp_path / "fill.json"
+    fill.write_text(json.dumps(shell_pipeline("fill", {"work": "head -c 1000000000 /dev/zero > big; exit $?"})))
+    fine = tmp_path / "fine.json"
+    fine.write_text(json.dumps(shell_pipeline("fine", {"work": "true"})))
+    # A small disk of our own, in a mount namespace: neither root nor the machine's own disk is needed.
+    script = f"""
+        mount -t tmpfs -o size=160m none '{disk}' || exit 90
+        run() {{ '{binary()}' run "$1" --json --data-dir '{disk}/data'; echo "exit code $?"; }}
+        run '{fine}' && run '{fill}' && run '{fine}'
+    """
+    done = subprocess.run(["unshare", "--map-root-user", "--mount", "sh", "-c", script],
+                          capture_output=True, text=True, timeout=120)
+    codes = [line for line in done.stdout.splitlines() if line.startswith("exit code")]
+    assert codes == ["exit code 0", "exit code 1", "exit code 0"], (done.stdout, done.stderr)
+    assert "task `work` failed: the task exited with code 1" in done.stdout, done.stdout
