@@ -12,8 +12,9 @@ use ferroflow_testing::simulator::{LargeReport, Report, Shape, Violation, run_la
 /// Most memory that a run of 100,000 tasks may take, in kilobytes.
 const MOST_MEMORY_KB: u64 = 1024 * 1024;
 
-/// How much more a task may cost in a large run than in one of a thousand.
-const MOST_GROWTH: f64 = 1.2;
+/// How much more a task may cost in a large run than in one of a thousand. A small run lives in the caches of the
+/// processor and a large one does not, which is up to twice the time; whatever is not linear is far beyond.
+const MOST_GROWTH: f64 = 3.0;
 
 /// The size that a large run is compared with.
 const SMALL: u32 = 1000;

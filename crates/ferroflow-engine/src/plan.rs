@@ -2,7 +2,9 @@
 //!
 //! Made once for a run; holds nothing that changes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,6 +56,7 @@ pub(crate) struct ContainerPlan {
 pub(crate) struct DagPlan {
     /// In order of name.
     pub(crate) tasks: Vec<TaskPlan>,
+    positions: Positions,
     pub(crate) output_parameters: Vec<(String, Vec<Selector>)>,
     pub(crate) output_artifacts: Vec<(String, Vec<Selector>)>,
 }
@@ -112,6 +115,9 @@ impl Plan {
     }
 }
 
+/// Where tasks stand, by name. Each event names its task, and a search in a long list misses the caches at each step.
+type Positions = HashMap<String, u32, BuildHasherDefault<DefaultHasher>>;
+
 impl DagPlan {
     /// Whether any of its tasks is given the group's own input of this name.
     pub(crate) fn reads(&self, input: &str) -> bool {
@@ -129,7 +135,7 @@ impl DagPlan {
     }
 
     pub(crate) fn position(&self, name: &str) -> Option<u32> {
-        position(&self.tasks, name, |task| &task.name)
+        self.positions.get(name).copied()
     }
 }
 
@@ -189,12 +195,12 @@ fn component_plan(
 }
 
 fn dag_plan(dag: Dag, index: &BTreeMap<String, u32>) -> Result<DagPlan, EngineFault> {
-    let names: Vec<String> = dag.tasks.keys().cloned().collect();
+    let positions: Positions = dag.tasks.keys().cloned().zip(0..).collect();
     let find = |name: &str| {
-        let found = position(&names, name, |name| name);
+        let found = positions.get(name).copied();
         found.ok_or_else(|| EngineFault::Dangling { what: "the task", name: name.to_owned() })
     };
-    let mut tasks = Vec::with_capacity(names.len());
+    let mut tasks = Vec::with_capacity(positions.len());
     for (name, mut task) in dag.tasks {
         let component = index.get(&task.component).copied();
         let component = component
@@ -228,7 +234,8 @@ fn dag_plan(dag: Dag, index: &BTreeMap<String, u32>) -> Result<DagPlan, EngineFa
     let artifact = |(name, from)| Ok((name, selectors(from)?));
     let output_artifacts: Result<Vec<_>, EngineFault> =
         dag.output_artifacts.into_iter().map(artifact).collect();
-    Ok(DagPlan { tasks, output_parameters: output_parameters?, output_artifacts: output_artifacts? })
+    let (output_parameters, output_artifacts) = (output_parameters?, output_artifacts?);
+    Ok(DagPlan { tasks, positions, output_parameters, output_artifacts })
 }
 
 /// Names of all tasks that must end before this one, explicit or implied.
@@ -248,9 +255,4 @@ fn upstream_names(task: &Task) -> impl Iterator<Item = &str> {
         .chain(parameters)
         .chain(artifacts)
         .filter(|name| !name.is_empty())
-}
-
-fn position<T>(sorted: &[T], name: &str, key: impl Fn(&T) -> &String) -> Option<u32> {
-    let found = sorted.binary_search_by(|item| key(item).as_str().cmp(name)).ok()?;
-    u32::try_from(found).ok()
 }

@@ -90,7 +90,7 @@ pub(crate) struct Node {
     pub(crate) error: Option<Failure>,
     pub(crate) cache: Option<Box<CacheRecord>>,
     pub(crate) cached_from: Option<ExecutionId>,
-    /// Of the newest attempt.
+    /// Of the live attempt.
     pub(crate) phases: Option<Box<AttemptPhases>>,
     #[serde(skip)]
     pub(crate) is_listed: bool,

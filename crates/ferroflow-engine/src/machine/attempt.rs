@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ferroflow_model::record::{ArtifactRecord, AttemptPhases, Failure, LinkDirection};
+use ferroflow_model::record::{ArtifactRecord, AttemptPhases, Failure};
 use ferroflow_model::{Artifact, RunStatus, TaskPath, TaskStatus};
 use ferroflow_spec::ir::RetryPolicy;
 use ferroflow_spec::number::normalise;
@@ -95,6 +95,8 @@ impl Machine<'_> {
         self.state.node_mut(index)?.attempt_is_new = false;
         let record = self.state.attempt_record(index, status, error);
         self.state.unseen.attempts.extend(record);
+        // They are in the row now, and nobody asks again.
+        self.state.node_mut(index)?.phases = None;
         Ok(())
     }
 
@@ -110,11 +112,10 @@ impl Machine<'_> {
                 self.add_artifact(index, name.clone(), Arc::new(artifact))?;
             }
         }
-        let outputs = self.state.node(index)?.outputs.clone();
-        self.link(index, LinkDirection::Output, &outputs)?;
+        self.link_outputs(index)?;
         let node = self.state.node(index)?;
         if let Some(key) = node.cache.as_deref().cloned() {
-            let (execution_id, created_at) = (node.id, self.now);
+            let (execution_id, created_at, outputs) = (node.id, self.now, node.outputs.clone());
             self.state.unseen.cacheable.push(CacheableResult { key, execution_id, created_at, outputs });
         }
         self.close_attempt(index, TaskStatus::Succeeded, None)?;

@@ -1,7 +1,7 @@
 //! A task instance from "nothing left to wait for" to its end.
 
 use ferroflow_model::record::{ArtifactLink, Failure, LinkDirection};
-use ferroflow_model::{Artifact, ExecutionId, Inputs, RunStatus, TaskKind, TaskPath, TaskStatus};
+use ferroflow_model::{Artifact, Inputs, RunStatus, TaskKind, TaskPath, TaskStatus};
 use ferroflow_spec::ir::{ImportUri, TriggerStrategy};
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::event::{CacheHit, Command};
 use crate::fault::EngineFault;
 use crate::inputs;
 use crate::plan::Body;
-use crate::state::{Index, Place, Stage};
+use crate::state::{Index, Node, Place, RunState, Stage};
 
 impl Machine<'_> {
     /// Everything upstream has ended: the task starts, or is skipped, or fails for want of inputs.
@@ -108,11 +108,11 @@ impl Machine<'_> {
         let Some(hit) = self.whole(index, hit)? else { return self.start_attempt(index) };
         let execution = hit.execution_id;
         let outputs = hit.outputs.clone();
-        self.link(index, LinkDirection::Output, &outputs)?;
         let node = self.state.node_mut(index)?;
         node.cached_from = Some(execution);
         node.outputs = outputs;
         node.started_at = Some(self.now);
+        self.link_outputs(index)?;
         self.end(index, TaskStatus::Cached, None)
     }
 
@@ -162,37 +162,37 @@ impl Machine<'_> {
             });
             self.add_artifact(index, name, artifact)?;
         }
-        let outputs = self.state.node(index)?.outputs.clone();
-        self.link(index, LinkDirection::Output, &outputs)?;
+        self.link_outputs(index)?;
         self.state.node_mut(index)?.started_at = Some(self.now);
         self.end(index, TaskStatus::Succeeded, None)
     }
 
     pub(super) fn link_inputs(&mut self, index: Index) -> Result<(), EngineFault> {
-        if self.state.node(index)?.inputs.artifacts.is_empty() {
-            return Ok(());
-        }
-        let inputs = self.state.node(index)?.inputs.clone();
-        self.link(index, LinkDirection::Input, &inputs)
+        self.link(index, LinkDirection::Input, |node| &node.inputs)
+    }
+
+    pub(super) fn link_outputs(&mut self, index: Index) -> Result<(), EngineFault> {
+        self.link(index, LinkDirection::Output, |node| &node.outputs)
     }
 
     /// Notes that an execution used or made artifacts.
-    pub(super) fn link(
+    fn link(
         &mut self,
         index: Index,
         direction: LinkDirection,
-        used: &Inputs,
+        used: impl Fn(&Node) -> &Inputs,
     ) -> Result<(), EngineFault> {
-        let execution_id: ExecutionId = self.state.node(index)?.id;
-        for (name, list) in &used.artifacts {
+        let RunState { nodes, unseen, .. } = &mut *self.state;
+        let node = nodes.get(index as usize).ok_or(EngineFault::Inconsistent("a task is missing"))?;
+        for (name, list) in &used(node).artifacts {
             let links = (0..).zip(list).map(|(position, artifact)| ArtifactLink {
-                execution_id,
+                execution_id: node.id,
                 artifact_id: artifact.id,
                 direction,
                 name: name.clone(),
                 index: position,
             });
-            self.state.unseen.links.extend(links);
+            unseen.links.extend(links);
         }
         Ok(())
     }

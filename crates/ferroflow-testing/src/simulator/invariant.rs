@@ -100,9 +100,9 @@ impl Rows {
         if let Some(old) = self.attempts.get(id) {
             ensure(!old.status.is_terminal() || **old == *row, || format!("{id} has changed after its end"))?;
         }
-        let mut earlier = self.attempts.range(AttemptId { attempt: 0, ..id.clone() }..id.clone());
+        let earlier = self.attempts.range(AttemptId { attempt: 0, ..id.clone() }..id.clone());
         // Those that end in the same step are checked by the executor: it refuses a second live attempt.
-        let count = earlier.by_ref().count();
+        let count = earlier.count();
         ensure(u32::try_from(count).is_ok_and(|count| count < id.attempt), || format!("{id} has no number"))
     }
 

@@ -9,10 +9,11 @@ use ferroflow_engine::{
 };
 use ferroflow_model::record::AttemptPhases;
 use ferroflow_model::{AttemptId, RunStatus, Timestamp};
+use ferroflow_spec::ir::{ComponentBody, PipelineSpec};
 use serde_json::{Map, json};
 
 use super::store::Numbers;
-use crate::pipeline::{Pipeline, of, pipeline, task};
+use crate::pipeline::{of, pipeline, task};
 
 /// How the tasks of a large run depend on each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub struct LargeReport {
 /// Runs so many tasks to their end, in the order in which they become ready; rows and stored events are made for each
 /// event, as for a commit, and dropped. An error says what went wrong.
 pub fn run_large(shape: Shape, tasks: u32) -> Result<LargeReport, String> {
-    let spec = pipeline_of(shape, tasks).spec();
+    let spec = pipeline_of(shape, tasks);
     let plan = Arc::new(Plan::new(Arc::new(spec)).map_err(|fault| fault.to_string())?);
     let now = Timestamp::from_seconds(1_700_000_000);
     let identity = super::identity(0, now)?;
@@ -92,7 +93,8 @@ impl Large {
     }
 }
 
-fn pipeline_of(shape: Shape, tasks: u32) -> Pipeline {
+/// The tasks after the first share one component, as the compiler has it when one component is used many times.
+fn pipeline_of(shape: Shape, tasks: u32) -> PipelineSpec {
     let name = |number: u32| format!("task-{number:06}");
     let one = |number: u32| {
         let step = task(&name(number)).gives("o");
@@ -100,8 +102,21 @@ fn pipeline_of(shape: Shape, tasks: u32) -> Pipeline {
             _ if number == 0 => step,
             Shape::Chain => step.takes("i", of(&name(number - 1), "o")),
             Shape::Fan if number + 1 < tasks => step.takes("i", of(&name(0), "o")),
-            Shape::Fan => (1..number).fold(step, |step, before| step.after(&name(before))),
+            Shape::Fan => {
+                let last = step.takes("i", of(&name(0), "o"));
+                (1..number).fold(last, |step, before| step.after(&name(before)))
+            }
         }
     };
-    pipeline((0..tasks).map(one))
+    let mut spec = pipeline((0..tasks).map(one)).spec();
+    let shared = format!("comp-{}", name(1));
+    if let ComponentBody::Dag(dag) = &mut spec.root.body {
+        for task in dag.tasks.values_mut().skip(1) {
+            task.component.clone_from(&shared);
+        }
+    }
+    let first = format!("comp-{}", name(0));
+    spec.components.retain(|key, _| *key == first || *key == shared);
+    spec.executors.retain(|key, _| *key == first || *key == shared);
+    spec
 }
