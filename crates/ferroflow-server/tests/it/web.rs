@@ -15,21 +15,47 @@ async fn health() {
     assert_eq!((head.status, head.body.len()), (200, 0));
 }
 
+/// The value of the first attribute with this begin, such as `src="`.
+fn attribute<'t>(text: &'t str, tag: &str, name: &str) -> &'t str {
+    let from_tag = &text[text.find(tag).unwrap()..];
+    let value = &from_tag[from_tag.find(name).unwrap() + name.len()..];
+    &value[..value.find('"').unwrap()]
+}
+
+/// Holds for the built page as for the plain one.
 #[tokio::test]
 async fn every_link_opens_the_page() {
     let server = TestServer::start().await;
     for path in ["/", "//", "/index.html", "/pipeline", "/pipeline/", "//index.html"] {
         let reply = server.send(&format!("GET {path}"), &[("sec-fetch-site", "cross-site")], "").await;
         assert_eq!(reply.status, 200, "{path}");
-        assert!(reply.text().contains("<script src=\"app.js\""), "{path}");
+        let page = reply.text();
+        assert!(page.contains("<title>Ferroflow</title>") && !page.contains("__CSP_NONCE__"), "{path}");
+        assert_eq!(reply.headers["cache-control"], "no-cache");
         let policy = reply.headers["content-security-policy"].to_str().unwrap();
         assert!(policy.starts_with("default-src 'self';") && !policy.contains("unsafe"), "{policy}");
-    }
-    for (path, kind) in
-        [("/app.js", "text/javascript"), ("//app.js", "text/javascript"), ("/pipeline/app.css", "text/css")]
-    {
-        let reply = server.send(&format!("GET {path}"), &[], "").await;
-        assert!(reply.headers["content-type"].to_str().unwrap().starts_with(kind), "{path}");
+        // Addresses are relative: they work below every base.
+        let folder = &path[..=path.rfind('/').unwrap()];
+        let files = [
+            (attribute(&page, "<script", "src=\""), "text/javascript"),
+            (attribute(&page, "<link rel=\"stylesheet\"", "href=\""), "text/css"),
+        ];
+        for (file, kind) in files {
+            let address = format!("GET {folder}{}", file.trim_start_matches("./"));
+            let plain = server.send(&address, &[], "").await;
+            assert_eq!(plain.status, 200, "{address}");
+            assert!(plain.headers["content-type"].to_str().unwrap().starts_with(kind), "{address}");
+            assert!(!plain.headers.contains_key("content-encoding"), "{address}");
+            if !file.contains("assets/") {
+                continue;
+            }
+            for encoding in ["br", "gzip"] {
+                let packed = server.send(&address, &[("accept-encoding", encoding)], "").await;
+                assert_eq!(packed.headers["content-encoding"], encoding, "{address}");
+                assert!(packed.body.len() < plain.body.len(), "{address}");
+                assert!(packed.headers["cache-control"].to_str().unwrap().ends_with("immutable"), "{address}");
+            }
+        }
     }
 }
 

@@ -1,0 +1,57 @@
+/** Artifacts: lists, previews, where they come from. */
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { apiUrl, request, requestText, V1 } from "./client";
+import type { ArtifactDetail, ArtifactPage, Lineage, Preview } from "./generated";
+
+const one = (id: string | number) => `${V1}/artifacts/${encodeURIComponent(String(id))}`;
+
+export const artifactQueries = {
+  list: (q: string, type: string) =>
+    infiniteQueryOptions({
+      queryKey: ["artifacts", "list", q, type],
+      queryFn: ({ pageParam, signal }) =>
+        request<ArtifactPage>(`${V1}/artifacts`, {
+          query: { q, type, page_size: 100, page_token: pageParam },
+          signal,
+        }),
+      initialPageParam: "",
+      getNextPageParam: (page) => page.next_page_token || undefined,
+      placeholderData: keepPreviousData,
+    }),
+  ofRun: (run: string) =>
+    queryOptions({
+      queryKey: ["run", run, "artifacts"],
+      queryFn: ({ signal }) =>
+        request<ArtifactPage>(`${V1}/runs/${encodeURIComponent(run)}/artifacts`, {
+          query: { page_size: 200 },
+          signal,
+        }),
+    }),
+  artifact: (id: string | number) =>
+    queryOptions({
+      queryKey: ["artifacts", "one", String(id)],
+      queryFn: ({ signal }) => request<ArtifactDetail>(one(id), { signal }),
+    }),
+  preview: (id: string | number, path = "") =>
+    queryOptions({
+      queryKey: ["artifacts", "preview", String(id), path],
+      queryFn: ({ signal }) => request<Preview>(`${one(id)}/preview`, { query: { path }, signal }),
+      staleTime: 60_000,
+    }),
+  text: (id: string | number, path = "") =>
+    queryOptions({
+      queryKey: ["artifacts", "text", String(id), path],
+      queryFn: ({ signal }) => requestText(`${one(id)}/content`, { query: { path }, signal }),
+      staleTime: 60_000,
+    }),
+  lineage: (id: string | number, depth: number) =>
+    queryOptions({
+      queryKey: ["artifacts", "lineage", String(id), depth],
+      queryFn: ({ signal }) => request<Lineage>(`${one(id)}/lineage`, { query: { depth }, signal }),
+      placeholderData: keepPreviousData,
+    }),
+};
+
+export function contentUrl(id: string | number, path = "", download = false): string {
+  return apiUrl(`${one(id)}/content`, { path, download: download || undefined });
+}

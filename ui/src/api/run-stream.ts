@@ -1,0 +1,96 @@
+/** Keeps the state of one run as new as the server's: a snapshot, then changes. */
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
+import type { RunChange, RunOverview, RunState, TaskState } from "./generated";
+import { runQueries } from "./runs";
+import { subscribe } from "./stream";
+
+const KINDS = ["run", "task", "tasks", "artifacts", "artifact", "deleted", "reset"];
+/** Changes are painted together: at most this often. */
+const FLUSH_MS = 100;
+/** What is derived on the server is read again this long after the last change. */
+const SETTLE_MS = 700;
+
+/** Puts changed tasks into a state; tasks keep their places, new ones come last. */
+export function applyTasks(state: RunState, changed: readonly TaskState[]): RunState {
+  if (changed.length === 0) return state;
+  const byId = new Map(changed.map((task) => [task.task_id, task]));
+  const tasks = state.tasks.map((task) => {
+    const next = byId.get(task.task_id);
+    if (next) byId.delete(task.task_id);
+    return next ?? task;
+  });
+  return { ...state, tasks: [...tasks, ...byId.values()] };
+}
+
+export function useRunState(id: string) {
+  const client = useQueryClient();
+  const snapshot = useQuery(runQueries.state(id));
+  const cursor = snapshot.data?.cursor;
+  const ready = snapshot.isSuccess;
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the first cursor opens the stream, later ones belong to it
+  useEffect(() => {
+    if (!ready) return;
+    const key = runQueries.state(id).queryKey;
+    let waiting: RunChange[] = [];
+    let flushTimer: ReturnType<typeof setTimeout> | undefined;
+    let settleTimer: ReturnType<typeof setTimeout> | undefined;
+
+    const settle = () => {
+      clearTimeout(settleTimer);
+      settleTimer = setTimeout(() => {
+        client.invalidateQueries({
+          predicate: ({ queryKey }) => queryKey[0] === "run" && queryKey[1] === id && queryKey[2] !== "state",
+        });
+      }, SETTLE_MS);
+    };
+    const flush = () => {
+      flushTimer = undefined;
+      const changes = waiting;
+      waiting = [];
+      client.setQueryData<RunState>(key, (before) => before && changes.reduce(applyChange, before));
+      client.setQueryData<RunOverview>(runQueries.overview(id).queryKey, (before) =>
+        withHead(before, changes),
+      );
+    };
+    const reread = () => client.invalidateQueries({ queryKey: ["run", id] });
+
+    const stop = subscribe<RunChange>({
+      path: `runs/${encodeURIComponent(id)}/stream`,
+      query: { cursor },
+      kinds: KINDS,
+      onChange: (change) => {
+        if (change.kind === "reset" || change.kind === "deleted") {
+          reread();
+          return;
+        }
+        waiting.push(change);
+        flushTimer ??= setTimeout(flush, FLUSH_MS);
+        settle();
+      },
+    });
+    return () => {
+      stop();
+      clearTimeout(flushTimer);
+      clearTimeout(settleTimer);
+      // The snapshot is as old as the stream: whoever comes next begins anew.
+      client.invalidateQueries({ queryKey: key });
+    };
+  }, [client, id, ready]);
+
+  return snapshot;
+}
+
+function applyChange(state: RunState, change: RunChange): RunState {
+  if (change.kind === "run") return { ...state, run: change.run };
+  if (change.kind === "tasks") return applyTasks(state, change.tasks);
+  return state;
+}
+
+function withHead(before: RunOverview | undefined, changes: readonly RunChange[]): RunOverview | undefined {
+  const head = changes.findLast((change) => change.kind === "run");
+  if (!before || head?.kind !== "run") return before;
+  const { state, storage_state, finished_at, error } = head.run;
+  return { ...before, run: { ...before.run, state, storage_state, finished_at, error } };
+}

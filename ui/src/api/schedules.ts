@@ -1,0 +1,73 @@
+/** Recurring runs. The public API is all there is: lists are read whole, page by page. */
+import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { request, V2 } from "./client";
+import type { RecurringRun } from "./v2beta1";
+
+const one = (id: string) => `${V2}/recurringruns/${encodeURIComponent(id)}`;
+
+interface SchedulePage {
+  recurringRuns?: RecurringRun[];
+  recurring_runs?: RecurringRun[];
+  next_page_token?: string;
+}
+
+export const scheduleQueries = {
+  all: (experiment = "") =>
+    queryOptions({
+      queryKey: ["schedules", "all", experiment],
+      queryFn: async ({ signal }) => {
+        const schedules: RecurringRun[] = [];
+        let token = "";
+        do {
+          const page = await request<SchedulePage>(`${V2}/recurringruns`, {
+            query: {
+              page_size: 200,
+              sort_by: "created_at desc",
+              page_token: token,
+              experiment_id: experiment,
+            },
+            signal,
+          });
+          schedules.push(...(page.recurringRuns ?? page.recurring_runs ?? []));
+          token = page.next_page_token ?? "";
+        } while (token && schedules.length < 2000);
+        return schedules;
+      },
+    }),
+  schedule: (id: string) =>
+    queryOptions({
+      queryKey: ["schedules", "one", id],
+      queryFn: ({ signal }) => request<RecurringRun>(one(id), { signal }),
+    }),
+};
+
+export type NewSchedule = Omit<RecurringRun, "recurring_run_id">;
+
+export function useScheduleWrites() {
+  const client = useQueryClient();
+  const onSettled = () => client.invalidateQueries({ queryKey: ["schedules"] });
+  return {
+    create: useMutation({
+      mutationFn: (schedule: NewSchedule) =>
+        request<RecurringRun>(`${V2}/recurringruns`, { method: "POST", body: schedule }),
+      onSettled,
+    }),
+    setEnabled: useMutation({
+      mutationFn: ({ id, enabled }: { id: string; enabled: boolean }) =>
+        request(`${one(id)}:${enabled ? "enable" : "disable"}`, { method: "POST" }),
+      onMutate: async ({ id, enabled }) => {
+        const flip = (schedule: RecurringRun): RecurringRun =>
+          schedule.recurring_run_id === id
+            ? { ...schedule, status: enabled ? "ENABLED" : "DISABLED" }
+            : schedule;
+        client.setQueriesData<RecurringRun[]>({ queryKey: ["schedules", "all"] }, (all) => all?.map(flip));
+        client.setQueryData<RecurringRun>(["schedules", "one", id], (schedule) => schedule && flip(schedule));
+      },
+      onSettled,
+    }),
+    remove: useMutation({
+      mutationFn: (id: string) => request(one(id), { method: "DELETE" }),
+      onSettled,
+    }),
+  };
+}

@@ -1,0 +1,3 @@
+import { ComparePage } from "@/components/compare/compare-page";
+
+export const CompareRoute = () => <ComparePage />;

@@ -1,0 +1,3 @@
+import { SettingsPage } from "@/components/system/settings-page";
+
+export const SettingsRoute = () => <SettingsPage />;

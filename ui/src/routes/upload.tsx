@@ -1,0 +1,3 @@
+import { UploadForm } from "@/components/pipelines/upload-form";
+
+export const UploadRoute = () => <UploadForm />;
