@@ -15,7 +15,7 @@ mod web;
 
 use std::sync::Arc;
 
-use ferroflow_ports::{ArtifactStore, Clock, Executor, RunControl, Store};
+use ferroflow_ports::{ArtifactStore, Clock, Executor, RunControl, ScheduleControl, Store};
 
 pub use page::PageTokenKey;
 pub use serve::{ServeError, ServerOptions, check_listen, serve};
@@ -31,6 +31,8 @@ pub struct Services {
     pub artifacts: Arc<dyn ArtifactStore>,
     /// The life of runs.
     pub runs: Arc<dyn RunControl>,
+    /// Makes recurring runs run.
+    pub schedules: Arc<dyn ScheduleControl>,
     /// Logs of tasks.
     pub executor: Arc<dyn Executor>,
     /// The time.

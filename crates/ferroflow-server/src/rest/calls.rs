@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::encode;
 use crate::Services;
 use crate::status::{ApiError, Code};
-use crate::v2beta1::{CallContext, experiment, pipeline, run, version};
+use crate::v2beta1::{CallContext, experiment, pipeline, recurring_run, run, version};
 
 /// Calls the handler of `route`. Calls that later releases build answer `Unimplemented`.
 pub(super) async fn call(
@@ -22,6 +22,7 @@ pub(super) async fn call(
         "PipelineService" => Box::pin(pipeline_call(services, route.rpc, message, context)).await,
         "ExperimentService" => Box::pin(experiment_call(services, route.rpc, message)).await,
         "RunService" => Box::pin(run_call(services, route.rpc, message)).await,
+        "RecurringRunService" => Box::pin(recurring_run_call(services, route.rpc, message)).await,
         _ => Err(Unknown),
     }
     .unwrap_or_else(|Unknown| Err(not_built(route)))
@@ -33,10 +34,7 @@ struct Unknown;
 type Called = Result<Result<Value, ApiError>, Unknown>;
 
 fn not_built(route: &Route) -> ApiError {
-    let text = match route.service {
-        "RecurringRunService" => "recurring runs are not built yet: start runs one by one".to_owned(),
-        _ => format!("the call `{}.{}` is not built", route.service, route.rpc),
-    };
+    let text = format!("the call `{}.{}` is not built", route.service, route.rpc);
     ApiError::new(Code::Unimplemented, text)
 }
 
@@ -84,6 +82,18 @@ async fn run_call(services: &Services, name: &str, message: Value) -> Called {
         "TerminateRun" => empty(message, |request| run::terminate(services, request)).await,
         "RetryRun" => empty(message, |request| run::retry(services, request)).await,
         "DeleteRun" => empty(message, |request| run::delete(services, request)).await,
+        _ => return Err(Unknown),
+    })
+}
+
+async fn recurring_run_call(services: &Services, name: &str, message: Value) -> Called {
+    Ok(match name {
+        "CreateRecurringRun" => typed(message, |request| recurring_run::create(services, request)).await,
+        "GetRecurringRun" => typed(message, |request| recurring_run::get(services, request)).await,
+        "ListRecurringRuns" => typed(message, |request| recurring_run::list(services, request)).await,
+        "EnableRecurringRun" => empty(message, |request| recurring_run::enable(services, request)).await,
+        "DisableRecurringRun" => empty(message, |request| recurring_run::disable(services, request)).await,
+        "DeleteRecurringRun" => empty(message, |request| recurring_run::delete(services, request)).await,
         _ => return Err(Unknown),
     })
 }

@@ -5,6 +5,7 @@
 
 pub(crate) mod experiment;
 pub(crate) mod pipeline;
+pub(crate) mod recurring_run;
 pub(crate) mod run;
 pub(crate) mod run_details;
 pub(crate) mod upload;

@@ -9,6 +9,7 @@ use ferroflow_ports::SubmitRun;
 use ferroflow_proto::rpc;
 use ferroflow_proto::v2beta1 as wire;
 use ferroflow_spec::document::PipelineDocument;
+use ferroflow_spec::ir::PipelineSpec;
 use serde_json::{Map, Value};
 use wire::run::PipelineSource as WireSource;
 
@@ -22,7 +23,7 @@ use crate::status::{ApiError, Code};
 
 pub(crate) const WHAT: &str = "run";
 /// What answers show where the request named no service account.
-const DEFAULT_SERVICE_ACCOUNT: &str = "pipeline-runner";
+pub(super) const DEFAULT_SERVICE_ACCOUNT: &str = "pipeline-runner";
 
 /// CreateRun: by version, by the latest version of a pipeline, or by an inline spec. The answer comes when the run is
 /// stored for good; nothing of it has started then.
@@ -40,13 +41,7 @@ pub(crate) async fn create(
     services.store.experiment(experiment_id).await?;
     let (source, document) = resolve_source(services, wanted.pipeline_source).await?;
     let runtime_config = wanted.runtime_config.unwrap_or_default();
-    let sent_arguments = runtime_config
-        .parameters
-        .into_iter()
-        .map(|(name, value)| Ok((name, from_wire(value)?)))
-        .collect::<Result<Map<_, _>, ApiError>>()?;
-    let arguments = ferroflow_spec::check::check_arguments(&document.spec, &sent_arguments)
-        .map_err(|problems| ApiError::invalid(problems.to_string()))?;
+    let (sent_arguments, arguments) = checked_arguments(&document.spec, runtime_config.parameters)?;
     if !runtime_config.pipeline_root.is_empty() {
         services.artifacts.check_root(&runtime_config.pipeline_root)?;
     }
@@ -72,6 +67,20 @@ pub(crate) async fn create(
     run_to_wire(services, run, &[]).await
 }
 
+/// Arguments as sent, and as the pipeline takes them.
+pub(super) fn checked_arguments(
+    spec: &PipelineSpec,
+    sent: impl IntoIterator<Item = (String, ferroflow_proto::protobuf::Value)>,
+) -> Result<(Map<String, Value>, Map<String, Value>), ApiError> {
+    let sent = sent
+        .into_iter()
+        .map(|(name, value)| Ok((name, from_wire(value)?)))
+        .collect::<Result<Map<_, _>, ApiError>>()?;
+    let checked = ferroflow_spec::check::check_arguments(spec, &sent)
+        .map_err(|problems| ApiError::invalid(problems.to_string()))?;
+    Ok((sent, checked))
+}
+
 fn check_wanted(wanted: &wire::Run) -> Result<(), ApiError> {
     if !wanted.plugins_output.is_empty() {
         return Err(ApiError::new(Code::Aborted, "`plugins_output` is written by the server, leave it out"));
@@ -83,13 +92,15 @@ fn check_wanted(wanted: &wire::Run) -> Result<(), ApiError> {
         ));
     }
     if !wanted.recurring_run_id.is_empty() {
-        return Err(ApiError::invalid(format!("there is no recurring run `{}`", wanted.recurring_run_id)));
+        return Err(ApiError::invalid(
+            "`recurring_run_id` is written by the server: it makes the runs of a recurring run itself",
+        ));
     }
     check_name(WHAT, &wanted.display_name, MAX_RUN_NAME_BYTES)?;
     check_description(WHAT, &wanted.description)
 }
 
-async fn resolve_source(
+pub(super) async fn resolve_source(
     services: &Services,
     source: Option<WireSource>,
 ) -> Result<(PipelineSource, PipelineDocument), ApiError> {
@@ -221,17 +232,13 @@ async fn run_to_wire(services: &Services, run: Run, tasks: &[TaskRecord]) -> Res
             WireSource::PipelineSpec(to_struct(&spec))
         }
     };
-    let has_config = !run.arguments.is_empty() || !run.pipeline_root.is_empty();
-    let runtime_config = has_config.then(|| wire::RuntimeConfig {
-        parameters: to_struct(&run.arguments).fields.into_iter().collect(),
-        pipeline_root: run.pipeline_root.clone(),
-    });
     Ok(wire::Run {
         experiment_id: run.experiment_id.to_string(),
         run_id: run.id.to_string(),
         storage_state: storage_state(run.storage_state).into(),
         pipeline_source: Some(pipeline_source),
-        runtime_config,
+        runtime_config: runtime_config(&run.arguments, &run.pipeline_root),
+        recurring_run_id: run.tick.map(|tick| tick.recurring_run_id.to_string()).unwrap_or_default(),
         created_at: Some(time(run.created_at)),
         scheduled_at: Some(time(run.scheduled_at)),
         finished_at: Some(time_or_epoch(run.finished_at)),
@@ -243,6 +250,18 @@ async fn run_to_wire(services: &Services, run: Run, tasks: &[TaskRecord]) -> Res
         description: run.description,
         service_account: run.service_account,
         ..Default::default()
+    })
+}
+
+/// What a run was given, if anything.
+pub(super) fn runtime_config(
+    arguments: &Map<String, Value>,
+    pipeline_root: &str,
+) -> Option<wire::RuntimeConfig> {
+    let has_config = !arguments.is_empty() || !pipeline_root.is_empty();
+    has_config.then(|| wire::RuntimeConfig {
+        parameters: to_struct(arguments).fields.into_iter().collect(),
+        pipeline_root: pipeline_root.to_owned(),
     })
 }
 

@@ -9,12 +9,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use ferroflow_engine::schedule::{Schedule, Zone};
 use ferroflow_engine::{IdBlock, RunIdentity, TaskAttempt};
 use ferroflow_model::record::{Run, StateChange, TaskRecord};
-use ferroflow_model::{AttemptId, Inputs, Outputs, RunId, RunStatus, StorageState, Timestamp};
+use ferroflow_model::recurring::Trigger;
+use ferroflow_model::{AttemptId, Inputs, Outputs, RecurringRunId, RunId, RunStatus, StorageState, Timestamp};
 use ferroflow_ports::executor::Report;
 use ferroflow_ports::store::{NewRun, RunCommit, RunSettings, RunUpdate};
-use ferroflow_ports::{Clock, ErrorKind, Executor, PortError, RunControl, Store, SubmitRun};
+use ferroflow_ports::{Clock, ErrorKind, Executor, PortError, RunControl, ScheduleControl, Store, SubmitRun};
 use ferroflow_server::{BuildInfo, PageTokenKey, ServerOptions, Services, ensure_default_experiment, serve};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
@@ -30,6 +32,7 @@ pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) logs: Arc<Logs>,
+    pub(crate) schedules: Arc<Schedules>,
     folder: tempfile::TempDir,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
 }
@@ -58,10 +61,12 @@ impl TestServer {
         let clock = Arc::new(StepClock(Mutex::new(1_700_000_000)));
         ensure_default_experiment(&*store, &*clock).await.unwrap();
         let logs = Arc::new(Logs::default());
+        let schedules = Arc::new(Schedules::default());
         let services = Services {
             store: Arc::clone(&store),
             artifacts: open_artifacts(folder.path()),
             runs: Arc::new(StoredRuns { store: Arc::clone(&store), clock: Arc::clone(&clock) }),
+            schedules: Arc::clone(&schedules) as Arc<dyn ScheduleControl>,
             executor: Arc::clone(&logs) as Arc<dyn Executor>,
             clock,
             page_tokens: PageTokenKey([1; 32]),
@@ -74,7 +79,7 @@ impl TestServer {
             let _ = stopped.await;
         };
         tokio::spawn(serve(listener, services, ServerOptions::default(), shutdown));
-        Self { address, store, logs, folder, stop: Some(stop) }
+        Self { address, store, logs, schedules, folder, stop: Some(stop) }
     }
 
     /// Lets the server drain.
@@ -280,6 +285,28 @@ impl Clock for StepClock {
     }
 }
 
+/// Judges schedules as the real one does, never fires, and knows which it was told to look at.
+#[derive(Default)]
+pub(crate) struct Schedules(Mutex<Vec<RecurringRunId>>);
+
+impl Schedules {
+    /// Those that it was told to look at since it was last asked.
+    pub(crate) fn looked_at(&self) -> Vec<String> {
+        self.0.lock().unwrap().drain(..).map(|id| id.to_string()).collect()
+    }
+}
+
+impl ScheduleControl for Schedules {
+    fn check(&self, trigger: &Trigger) -> Result<(), PortError> {
+        let understood = Schedule::new(trigger, Timestamp::default(), true, &Zone::UTC);
+        understood.map(drop).map_err(|error| PortError::new(ErrorKind::InvalidArgument, error.to_string()))
+    }
+
+    fn look_at(&self, id: RecurringRunId) {
+        self.0.lock().unwrap().push(id);
+    }
+}
+
 /// Keeps runs and changes their states on request, and never executes anything.
 struct StoredRuns {
     store: Arc<dyn Store>,
@@ -316,6 +343,7 @@ impl RunControl for StoredRuns {
             display_name: request.display_name.clone(),
             description: request.description,
             source: request.source,
+            tick: None,
             pipeline_name: pipeline_name.clone(),
             resource_name: format!("{pipeline_name}-abcde"),
             arguments: request.sent_arguments,

@@ -10,5 +10,6 @@ mod harness;
 mod lists;
 mod logs;
 mod pipelines;
+mod recurring_runs;
 mod runs;
 mod web;

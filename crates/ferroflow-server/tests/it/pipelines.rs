@@ -237,7 +237,7 @@ async fn refused() {
             404,
             5,
         ),
-        ("GET @/recurringruns".to_owned(), None, 501, 12),
+        ("GET @/filters".to_owned(), None, 501, 12),
         ("GET /apis/v1beta1/pipelines".to_owned(), None, 501, 12),
     ];
     for (line, body, status, code) in rows {

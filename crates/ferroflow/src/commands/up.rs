@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use ferroflow_executor_local::python::PythonTasks;
+use ferroflow_runtime::{Scheduler, SchedulerPorts, UnknownZone, Zone};
 use ferroflow_server::{BuildInfo, ServerOptions, Services, check_listen, ensure_default_experiment, serve};
 use tokio::net::TcpListener;
 
@@ -40,6 +41,16 @@ pub(super) struct Arguments {
     /// Most tasks of one run at once [default: no limit but --parallelism]
     #[arg(long, value_name = "N")]
     run_parallelism: Option<std::num::NonZeroUsize>,
+    /// Time zone of cron expressions that do not name their own by `CRON_TZ=`
+    #[arg(
+        long,
+        value_name = "ZONE",
+        default_value = "UTC",
+        env = "CRON_SCHEDULE_TIMEZONE",
+        hide_env_values = true,
+        value_parser = parse_zone
+    )]
+    schedule_time_zone: Zone,
     #[command(flatten)]
     data: DataArguments,
     #[command(flatten)]
@@ -97,17 +108,34 @@ async fn serve_until_asked(
     };
     let house = wiring::open(folder, &settings).await?;
     ensure_default_experiment(&*house.store, &*house.clock).await?;
-    let services = services(&house, folder, &arguments.tasks)?;
+    let scheduler = start_schedules(&house, arguments.schedule_time_zone.clone());
+    let services = services(&house, &scheduler, folder, &arguments.tasks)?;
     lock.announce(&address).context("cannot write the lock file")?;
     // Whoever started the server need not read what it says.
     let _ = printing::line(&format!("ready: {address} (data in {})", folder.path().display()));
     let served = serve(listener, services, options, async { end_requests.next().await }).await;
+    scheduler.stop();
     house.close().await;
     served?;
     Ok(Outcome::Success)
 }
 
-fn services(house: &House, folder: &DataFolder, tasks: &TaskArguments) -> anyhow::Result<Services> {
+/// Only a server makes the runs of schedules: `ferroflow run` ends with its own run.
+fn start_schedules(house: &House, zone: Zone) -> Arc<Scheduler> {
+    let ports = SchedulerPorts {
+        store: house.store.clone(),
+        clock: house.clock.clone(),
+        runtime: house.runtime.clone(),
+    };
+    Scheduler::start(ports, zone)
+}
+
+fn services(
+    house: &House,
+    scheduler: &Arc<Scheduler>,
+    folder: &DataFolder,
+    tasks: &TaskArguments,
+) -> anyhow::Result<Services> {
     let system = Installation {
         folder: folder.clone(),
         python: PythonTasks::new(folder.path(), wiring::python_options(tasks)?),
@@ -117,6 +145,7 @@ fn services(house: &House, folder: &DataFolder, tasks: &TaskArguments) -> anyhow
         store: house.store.clone(),
         artifacts: house.artifacts.clone(),
         runs: house.runtime.clone(),
+        schedules: scheduler.clone(),
         executor: house.executor.clone(),
         clock: house.clock.clone(),
         system: Arc::new(system),
@@ -135,6 +164,11 @@ fn local_address(listen: SocketAddr) -> String {
         return format!("http://{loopback}:{}", listen.port());
     }
     format!("http://{listen}")
+}
+
+/// Nothing is UTC, as it is for KFP.
+fn parse_zone(text: &str) -> Result<Zone, UnknownZone> {
+    if text.is_empty() { Ok(Zone::UTC) } else { Zone::named(text) }
 }
 
 fn parse_seconds(text: &str) -> Result<Duration, String> {
