@@ -75,7 +75,7 @@ pub(super) fn run_row(view: RunView) -> RunRow {
         storage_state: run.storage_state,
         experiment: Named { id: run.experiment_id.to_string(), name: view.experiment.unwrap_or_default() },
         version,
-        recurring_run_id: None,
+        recurring_run_id: run.tick.map(|tick| tick.recurring_run_id.to_string()),
         created_at: millis(run.created_at),
         finished_at: optional_millis(run.finished_at),
         duration_ms: length(Some(run.created_at), run.finished_at),
