@@ -1,4 +1,5 @@
 //! The runtime against the real store, with an executor that does as it is told.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod chain;
 mod control;
