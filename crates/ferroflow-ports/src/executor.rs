@@ -8,6 +8,7 @@ use ferroflow_engine::{AttemptOutcome, TaskAttempt};
 use ferroflow_model::record::AttemptPhases;
 use ferroflow_model::{AttemptId, Timestamp};
 use futures_util::stream::BoxStream;
+use futures_util::{StreamExt, future};
 
 use crate::error::PortError;
 
@@ -59,6 +60,33 @@ pub trait Executor: Send + Sync {
     /// `NotFound` if there is no log.
     async fn logs(&self, id: &AttemptId, follow: bool) -> Result<BoxStream<'static, Result<Bytes, PortError>>, PortError>;
 
+    /// As [`Self::logs`] from byte `from` on; nothing if the log is shorter and nobody follows.
+    async fn logs_from(
+        &self,
+        id: &AttemptId,
+        from: u64,
+        follow: bool,
+    ) -> Result<BoxStream<'static, Result<Bytes, PortError>>, PortError> {
+        Ok(behind(self.logs(id, follow).await?, from))
+    }
+
     /// Lets go: running attempts go on without this process. Idempotent.
     async fn detach(&self);
+}
+
+/// What comes after the first `skip` bytes of a stream.
+fn behind(
+    stream: BoxStream<'static, Result<Bytes, PortError>>,
+    mut skip: u64,
+) -> BoxStream<'static, Result<Bytes, PortError>> {
+    let rest = stream.filter_map(move |piece| {
+        let rest = piece.map(|mut bytes| {
+            let passed = usize::try_from(skip).unwrap_or(usize::MAX).min(bytes.len());
+            skip -= passed as u64;
+            bytes.split_off(passed)
+        });
+        let is_passed = rest.as_ref().is_ok_and(Bytes::is_empty);
+        future::ready((!is_passed).then_some(rest))
+    });
+    rest.boxed()
 }

@@ -32,9 +32,9 @@ mod version_diff;
 mod wire;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
-use ferroflow_model::Timestamp;
 use hyper::{HeaderMap, StatusCode};
 use serde::Serialize;
 use tokio::sync::Semaphore;
@@ -149,7 +149,7 @@ pub(crate) struct OwnApi {
     changes: Arc<ChangeLog>,
     streams: Arc<Semaphore>,
     stop: CancellationToken,
-    started_at: Timestamp,
+    started: Instant,
 }
 
 impl OwnApi {
@@ -160,7 +160,7 @@ impl OwnApi {
             logs: LogShelf::default(),
             changes: ChangeLog::new(Arc::clone(&services.store), stop.clone()),
             streams: Arc::new(Semaphore::new(MOST_STREAMS)),
-            started_at: services.clock.now(),
+            started: Instant::now(),
             services,
             stop,
         }

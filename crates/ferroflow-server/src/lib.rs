@@ -3,6 +3,7 @@
 //! Translates between clients and the ports; decides nothing about runs, keeps no records, and knows no database.
 //! Begin with [`serve`]; a request goes through [`serve`] → `guard` → `rest` → `v2beta1`.
 
+mod ferroflow_v1;
 mod guard;
 mod logs;
 mod page;
@@ -15,7 +16,7 @@ mod web;
 
 use std::sync::Arc;
 
-use ferroflow_ports::{ArtifactStore, Clock, Executor, RunControl, ScheduleControl, Store};
+use ferroflow_ports::{ArtifactStore, Clock, Executor, RunControl, ScheduleControl, Store, SystemFacts};
 
 pub use page::PageTokenKey;
 pub use serve::{ServeError, ServerOptions, check_listen, serve};
@@ -37,6 +38,8 @@ pub struct Services {
     pub executor: Arc<dyn Executor>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// What the installation is made of.
+    pub system: Arc<dyn SystemFacts>,
     /// Signs page tokens; the same for the life of a data directory.
     pub page_tokens: PageTokenKey,
     /// What `healthz` says about this build.

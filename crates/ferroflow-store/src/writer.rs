@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 
 use crate::connection::{open_writer, set_synchronous};
 use crate::error::{StoreError, sql_error};
-use crate::feed::SharedFeed;
+use crate::feed::{Notes, SharedFeed};
 use crate::reserve::Reserve;
 use crate::store::{Durability, Statistics};
 
@@ -47,16 +47,14 @@ pub(crate) struct Session {
     /// Runs that were written lately. Emptied when a transaction is undone, since it may tell of undone things.
     pub(crate) runs: HashMap<RunId, RunSlot>,
     /// What listeners will be told once the transaction stands.
-    changes: Vec<Change>,
+    notes: Notes,
     feed: SharedFeed,
 }
 
 impl Session {
     /// Notes a change, if anybody listens. Called by a request that has done its work.
     pub(crate) fn note(&mut self, change: impl FnOnce() -> Change) {
-        if self.feed.is_heard() {
-            self.changes.push(change());
-        }
+        self.notes.add(&self.feed, change);
     }
 }
 
@@ -145,7 +143,7 @@ impl Writer {
         let counters = Arc::<Counters>::default();
         let (requests, waiting) = mpsc::channel();
         let worker = Worker {
-            session: Session { connection, runs: HashMap::new(), changes: Vec::new(), feed },
+            session: Session { connection, runs: HashMap::new(), notes: Notes::default(), feed },
             durability,
             pages,
             counters: Arc::clone(&counters),
@@ -288,14 +286,14 @@ impl Worker {
             return Outcome::Undone;
         }
         self.counters.transactions.fetch_add(u64::from(changed), Ordering::Relaxed);
-        let Session { changes, feed, .. } = &mut self.session;
-        feed.tell(changes);
+        let Session { notes, feed, .. } = &mut self.session;
+        feed.tell(notes);
         Outcome::Committed
     }
 
     fn undo(&mut self) {
         self.session.runs.clear();
-        self.session.changes.clear();
+        self.session.notes.clear();
         // Some errors undo the transaction by themselves.
         if !self.session.connection.is_autocommit()
             && let Err(error) = self.session.connection.execute_batch("ROLLBACK")

@@ -78,11 +78,11 @@ mod tests {
 
     use super::*;
 
-    fn record(parts: Value) -> CacheRecord {
+    fn record(parts: &Value) -> CacheRecord {
         CacheRecord { fingerprint: String::new(), parts: parts.as_object().unwrap().clone() }
     }
 
-    fn check(then: Value, now: Value, expected: &[&str]) {
+    fn check(then: &Value, now: &Value, expected: &[&str]) {
         let found = differences(&record(then), &record(now));
         let got: Vec<_> = found.iter().map(|d| format!("{}: {} → {}", d.part, d.then, d.now)).collect();
         assert_eq!(got, expected);
@@ -96,16 +96,16 @@ mod tests {
             "containerSpec": { "image": "a", "cmdArgs": ["x"] },
             "outputParametersSpec": { "score": "NUMBER_DOUBLE" }
         });
-        check(base.clone(), base.clone(), &[]);
+        check(&base, &base, &[]);
         let mut other = base.clone();
         other["inputParameterValues"]["depth"] = json!(5);
-        check(base.clone(), other.clone(), &["input parameter depth: 4 → 5"]);
+        check(&base, &other, &["input parameter depth: 4 → 5"]);
         other["containerSpec"] = json!({ "image": "b", "cmdArgs": ["x"] });
         other["inputParameterValues"] = json!({ "depth": 4, "extra": true });
         other["outputParametersSpec"] = json!({ "score": "STRING" });
         check(
-            base.clone(),
-            other,
+            &base,
+            &other,
             &[
                 "input parameter rate: 0.5 → null",
                 "input parameter extra: null → true",
@@ -113,6 +113,6 @@ mod tests {
                 "outputParametersSpec score: \"NUMBER_DOUBLE\" → \"STRING\"",
             ],
         );
-        check(json!({}), json!({ "cacheKey": "v2" }), &["custom cache key: null → \"v2\""]);
+        check(&json!({}), &json!({ "cacheKey": "v2" }), &["custom cache key: null → \"v2\""]);
     }
 }

@@ -37,16 +37,31 @@ impl View {
         self.open.contains(ANY_ITERATION)
     }
 
-    /// The pass of a loop that was chosen: `Some(None)` if it is open without one, `None` if it is closed.
-    fn iteration(&self, path: &str) -> Option<Option<u32>> {
+    /// Whether and how a loop is open.
+    fn of_loop(&self, path: &str) -> Opening {
         let begin = format!("{path}/");
         let mut below = self.open.range(begin.clone()..).take_while(|open| open.starts_with(&begin));
         let chosen = below.find_map(|open| open.get(begin.len()..)?.split('/').next()?.parse().ok());
         match chosen {
-            Some(index) => Some(Some(index)),
-            None => (self.opens_all() || self.open.contains(path)).then_some(None),
+            Some(index) => Opening::Pass(index),
+            None => self.of_group(path),
         }
     }
+
+    /// Whether a group is open.
+    fn of_group(&self, path: &str) -> Opening {
+        if self.opens_all() || self.open.contains(path) { Opening::Whole } else { Opening::Closed }
+    }
+}
+
+/// How a group is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Opening {
+    Closed,
+    /// All of a group; a loop without a chosen pass.
+    Whole,
+    /// A pass of a loop.
+    Pass(u32),
 }
 
 /// Draws it. `version` is the text that stands for this pipeline and view.
@@ -163,17 +178,16 @@ impl Artist<'_> {
         let Some(inner) = dag_of(component) else { return Item::Closed(node) };
         self.openable.push(node.id.clone());
         let is_loop = node.kind == NodeKind::Loop;
-        let iteration = if is_loop {
-            self.view.iteration(&node.id)
-        } else {
-            (self.view.opens_all() || self.view.open.contains(&node.id)).then_some(None)
-        };
-        let Some(iteration) = iteration else { return Item::Closed(node) };
+        let opening = if is_loop { self.view.of_loop(&node.id) } else { self.view.of_group(&node.id) };
+        if opening == Opening::Closed {
+            return Item::Closed(node);
+        }
         if self.nodes + inner.tasks.len() > MOST_NODES {
             self.kept_closed = self.kept_closed.saturating_add(1);
             node.can_open = false;
             return Item::Closed(node);
         }
+        let iteration = if let Opening::Pass(index) = opening { Some(index) } else { None };
         let index = iteration.map_or_else(|| ANY_ITERATION.to_owned(), |index| index.to_string());
         let prefix = if is_loop { join(&node.id, &index) } else { node.id.clone() };
         let mut drawing = self.dag(inner, &prefix, Some(&node.id), depth + 1);
@@ -335,7 +349,7 @@ fn arrange(
     let places: BTreeMap<&str, usize> =
         items.iter().enumerate().map(|(place, item)| (item.id(), place)).collect();
     let mut frame = Frame {
-        boxes: items.iter().map(|item| item.size()).map(|(width, height)| turn(width, height)).collect(),
+        boxes: items.iter().map(Item::size).map(|(width, height)| turn(width, height)).collect(),
         arrows: Vec::with_capacity(flows.len()),
     };
     let mut edges = Vec::with_capacity(flows.len());

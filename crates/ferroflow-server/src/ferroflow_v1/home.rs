@@ -7,7 +7,7 @@ use ferroflow_model::{RunId, RunStatus, TaskId, TaskPath, Timestamp};
 use ferroflow_ports::view::{Found, FoundKind, RunBrief, StoreSize};
 
 use super::compare;
-use super::convert::{length, millis, run_dot, run_row, shortened};
+use super::convert::{duration, length, millis, run_dot, run_row, shortened};
 use super::wire::{
     Activity, Bootstrap, FailureGroup, HitKind, Home, Millis, SearchHit, SearchResults, StoreCounts, System,
     SystemFact,
@@ -90,6 +90,7 @@ impl OwnApi {
 
     pub(super) async fn system(&self, question: &Question<'_>) -> Result<System, ApiError> {
         question.query(&[])?;
+        let now = self.services.clock.now();
         let size = self.services.store.size().await?;
         let system = std::sync::Arc::clone(&self.services.system);
         let facts = tokio::task::spawn_blocking(move || system.facts()).await.map_err(ApiError::internal)?;
@@ -101,8 +102,8 @@ impl OwnApi {
         Ok(System {
             version: self.services.build.tag_name.clone(),
             commit: self.services.build.commit_sha.clone(),
-            started_at: millis(self.started_at),
-            now: millis(self.services.clock.now()),
+            started_at: millis(now) - duration(self.started.elapsed()),
+            now: millis(now),
             counts: counts(size),
             database_bytes: size.bytes,
             artifact_root: self.services.artifacts.default_root(),
@@ -163,7 +164,9 @@ fn activity(runs: &[RunBrief]) -> Vec<Activity> {
         }
     }
     found.truncate(MOST_GROUPS);
-    found.iter_mut().for_each(|activity| activity.runs.reverse());
+    for activity in &mut found {
+        activity.runs.reverse();
+    }
     found
 }
 

@@ -57,9 +57,7 @@ impl Structure {
             dag = dag_of(component)?;
             if task.iterator.is_some() {
                 segments.next();
-                if segments.peek().is_none() {
-                    return None;
-                }
+                segments.peek()?;
             }
         }
         found

@@ -255,7 +255,7 @@ impl<'a> Web<'a> {
         let run_end =
             root.map_or_else(|| self.ends.iter().copied().max().unwrap_or(0), |root| self.end(root));
         let mut latest_end = vec![run_end; self.tasks.len()];
-        for place in self.from_the_end() {
+        for place in self.last_ones_first() {
             let followers = self.after.get(place).map_or(&[][..], Vec::as_slice);
             let begins = followers.iter().copied().filter(|other| self.did_work(*other));
             let begins = begins.filter_map(|other| Some(latest_end.get(other)? - self.own_time(other)));
@@ -274,7 +274,7 @@ impl<'a> Web<'a> {
     }
 
     /// All tasks, each after its group and after those that wait for it.
-    fn from_the_end(&self) -> Vec<usize> {
+    fn last_ones_first(&self) -> Vec<usize> {
         let parents = self.parents.iter().map(|parent| usize::from(parent.is_some()));
         let mut missing: Vec<usize> =
             self.after.iter().map(Vec::len).zip(parents).map(|(after, parent)| after + parent).collect();

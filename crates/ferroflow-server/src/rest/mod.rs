@@ -12,6 +12,7 @@ mod uploads;
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::StreamExt;
+use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -21,6 +22,7 @@ use self::answer::{Answer, error, json, plain_error};
 use self::body::{BodyBudget, MAX_BODY_BYTES, drain, read_whole};
 use self::route::{PathFields, Route};
 use self::uploads::UploadKind;
+use crate::ferroflow_v1::{self, OwnApi, Question};
 use crate::guard::HostPolicy;
 use crate::status::{ApiError, Code};
 use crate::{Services, web};
@@ -28,6 +30,7 @@ use crate::{Services, web};
 /// The REST server without its sockets.
 pub(crate) struct Rest {
     services: Services,
+    own: OwnApi,
     policy: HostPolicy,
     routes: Vec<Route<Target>>,
     budget: BodyBudget,
@@ -42,6 +45,7 @@ enum Target {
     Upload(UploadKind),
     Log,
     Results,
+    Own(ferroflow_v1::Call),
     Health {
         names_store: bool,
     },
@@ -70,7 +74,17 @@ impl Rest {
         let calls = ferroflow_proto::rest::ROUTES
             .iter()
             .filter_map(|call| Some(Route::new(call.method.parse().ok()?, call.path, Target::Call(call))));
-        Self { services, policy, routes: plain.chain(calls).collect(), budget: BodyBudget::new(), stop }
+        let own = ferroflow_v1::ROUTES
+            .into_iter()
+            .map(|(template, call)| Route::new(Method::GET, template, Target::Own(call)));
+        Self {
+            own: OwnApi::new(services.clone(), stop.clone()),
+            services,
+            policy,
+            routes: plain.chain(own).chain(calls).collect(),
+            budget: BodyBudget::new(),
+            stop,
+        }
     }
 
     /// Answers one request; errors are answers too.
@@ -80,7 +94,7 @@ impl Rest {
             return self.refuse(body, &refusal).await;
         }
         let path = local_path(parts.uri.path()).to_owned();
-        if let Some(file) = web::file(&parts.method, &path) {
+        if let Some(file) = web::file(&parts.method, &path, &parts.headers) {
             return file;
         }
         // HEAD is GET; the connection leaves the body out.
@@ -104,6 +118,7 @@ impl Rest {
                 Ok(found) => json(&found),
                 Err(failure) => error(&failure),
             },
+            Target::Own(call) => self.own(call, &fields, &request.into_parts().0).await,
             Target::Health { names_store } => self.health(names_store),
         }
     }
@@ -154,6 +169,12 @@ impl Rest {
         let id = crate::v2beta1::parse_id(crate::v2beta1::run::WHAT, field(fields, "run_id"))?;
         let found = crate::results::run_results(&*self.services.store, id).await?;
         serde_json::to_value(found).map_err(ApiError::internal)
+    }
+
+    async fn own(&self, call: ferroflow_v1::Call, fields: &PathFields<'_>, request: &Parts) -> Answer {
+        let question =
+            Question { fields, query: request.uri.query().unwrap_or_default(), headers: &request.headers };
+        self.own.answer(call, question).await.unwrap_or_else(|failure| error(&failure))
     }
 
     /// Every field is there, also the one that is false: the SDK insists on `multi_user`.

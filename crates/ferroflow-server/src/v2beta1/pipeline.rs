@@ -16,7 +16,7 @@ use crate::Services;
 use crate::page::PageRequest;
 use crate::status::{ApiError, Code};
 
-pub(super) const WHAT: &str = "pipeline";
+pub(crate) const WHAT: &str = "pipeline";
 
 /// What a client may choose about a new pipeline.
 pub(super) struct WantedPipeline {

@@ -19,7 +19,7 @@ use crate::Services;
 use crate::page::PageRequest;
 use crate::status::ApiError;
 
-pub(super) const WHAT: &str = "pipeline version";
+pub(crate) const WHAT: &str = "pipeline version";
 
 /// What a client may choose about a new version.
 pub(super) struct WantedVersion {
@@ -139,7 +139,7 @@ pub(super) fn to_wire(version: PipelineVersion) -> wire::PipelineVersion {
 }
 
 /// Reads the document of a stored version. It was checked when it came in, so a failure is a defect.
-pub(super) fn stored_document(source: &[u8]) -> Result<PipelineDocument, ApiError> {
+pub(crate) fn stored_document(source: &[u8]) -> Result<PipelineDocument, ApiError> {
     ferroflow_spec::document::read("pipeline.yaml", source).map_err(ApiError::internal)
 }
 

@@ -16,7 +16,10 @@ use ferroflow_model::recurring::Trigger;
 use ferroflow_model::{AttemptId, Inputs, Outputs, RecurringRunId, RunId, RunStatus, StorageState, Timestamp};
 use ferroflow_ports::executor::Report;
 use ferroflow_ports::store::{NewRun, RunCommit, RunSettings, RunUpdate};
-use ferroflow_ports::{Clock, ErrorKind, Executor, PortError, RunControl, ScheduleControl, Store, SubmitRun};
+use ferroflow_ports::{
+    Clock, ErrorKind, Executor, Fact, PortError, RunControl, ScheduleControl, Store, SubmitRun,
+    SystemFacts,
+};
 use ferroflow_server::{BuildInfo, PageTokenKey, ServerOptions, Services, ensure_default_experiment, serve};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
@@ -69,6 +72,7 @@ impl TestServer {
             schedules: Arc::clone(&schedules) as Arc<dyn ScheduleControl>,
             executor: Arc::clone(&logs) as Arc<dyn Executor>,
             clock,
+            system: Arc::new(OneFact),
             page_tokens: PageTokenKey([1; 32]),
             build: BuildInfo { commit_sha: "abc".to_owned(), tag_name: "0.1.0".to_owned() },
         };
@@ -285,6 +289,15 @@ impl Clock for StepClock {
     }
 }
 
+/// A machine of which one thing is known.
+struct OneFact;
+
+impl SystemFacts for OneFact {
+    fn facts(&self) -> Vec<Fact> {
+        vec![Fact { group: "disk", name: "free", value: "1 GiB".to_owned() }]
+    }
+}
+
 /// Judges schedules as the real one does, never fires, and knows which it was told to look at.
 #[derive(Default)]
 pub(crate) struct Schedules(Mutex<Vec<RecurringRunId>>);
@@ -313,7 +326,7 @@ struct StoredRuns {
     clock: Arc<StepClock>,
 }
 
-fn commit_of(run_id: RunId) -> RunCommit {
+pub(crate) fn commit_of(run_id: RunId) -> RunCommit {
     RunCommit {
         run_id,
         first_seq: 1,

@@ -158,18 +158,15 @@ fn route(
 ) -> Vec<Extent> {
     let mut points = Vec::with_capacity(chain.len() * 2);
     for (at, stop) in chain.iter().copied().enumerate() {
-        match grid.stops[stop].item {
-            Some(item) => {
-                let far = if at == 0 { frame.boxes[item].along } else { 0.0 };
-                let across = round(corners[item].across + frame.boxes[item].across / 2.0);
-                points.push(Extent { along: corners[item].along + far, across });
-            }
-            None => {
-                let (from, to) = bands[grid.stops[stop].layer];
-                let across = round(center(stop));
-                points.push(Extent { along: round(from), across });
-                points.push(Extent { along: round(to), across });
-            }
+        if let Some(item) = grid.stops[stop].item {
+            let far = if at == 0 { frame.boxes[item].along } else { 0.0 };
+            let across = round(corners[item].across + frame.boxes[item].across / 2.0);
+            points.push(Extent { along: corners[item].along + far, across });
+        } else {
+            let (from, to) = bands[grid.stops[stop].layer];
+            let across = round(center(stop));
+            points.push(Extent { along: round(from), across });
+            points.push(Extent { along: round(to), across });
         }
     }
     points

@@ -1,3 +1,5 @@
+#![expect(clippy::float_cmp, reason = "places are rounded to halves, which are exact")]
+
 use super::*;
 
 const GAPS: Gaps = Gaps { layers: 60.0, boxes: 20.0, arrows: 10.0 };
@@ -36,7 +38,8 @@ fn check(frame: &Frame) -> Places {
 
 #[test]
 fn layers_follow_needs() {
-    let rows: [(usize, &[(usize, usize)], &[u32]); 5] = [
+    type Row = (usize, &'static [(usize, usize)], &'static [u32]);
+    let rows: [Row; 5] = [
         (0, &[], &[]),
         (1, &[], &[0]),
         (3, &[(0, 1), (1, 2)], &[0, 1, 2]),
@@ -90,8 +93,8 @@ fn scattered_frame(count: usize) -> Frame {
     let arrows: Vec<_> = (1..count)
         .flat_map(|to| {
             let near = to.saturating_sub(1 + scattered(&mut seed) % 12);
-            let far =
-                (scattered(&mut seed) % 3 == 0).then(|| to.saturating_sub(1 + scattered(&mut seed) % 60));
+            let far = (scattered(&mut seed).is_multiple_of(3))
+                .then(|| to.saturating_sub(1 + scattered(&mut seed) % 60));
             [Some(near), far]
                 .into_iter()
                 .flatten()

@@ -6,8 +6,12 @@ use serde_json::{Value, json};
 
 use super::*;
 
-fn at(millis: i64) -> Option<Timestamp> {
-    Some(Timestamp::from_micros(millis * 1000))
+fn time(millis: i64) -> Timestamp {
+    Timestamp::from_micros(millis * 1000)
+}
+
+fn known(millis: i64) -> Option<Timestamp> {
+    (millis >= 0).then(|| time(millis))
 }
 
 /// Phases as `wait 0-5, run 5-9`; an open one ends in `-`.
@@ -28,14 +32,14 @@ fn check_segments(phases: &AttemptPhases, expected: &str) {
 #[test]
 fn phases_have_no_gaps() {
     let full = AttemptPhases {
-        created: at(0),
-        ready: at(5),
-        admitted: at(7),
-        started: at(10),
-        installed: at(30),
-        user_code_finished: at(90),
-        uploaded: at(95),
-        finished: at(96),
+        created: known(0),
+        ready: known(5),
+        admitted: known(7),
+        started: known(10),
+        installed: known(30),
+        user_code_finished: known(90),
+        uploaded: known(95),
+        finished: known(96),
     };
     check_segments(
         &full,
@@ -45,7 +49,7 @@ fn phases_have_no_gaps() {
     check_segments(&no_packages, "wait 0-5, queue 5-7, start 7-10, run 10-90, upload 90-96");
     let running = AttemptPhases { user_code_finished: None, uploaded: None, finished: None, ..full.clone() };
     check_segments(&running, "wait 0-5, queue 5-7, start 7-10, setup 10-30, run 30-");
-    let backwards = AttemptPhases { admitted: at(2), started: at(200), installed: None, ..full };
+    let backwards = AttemptPhases { admitted: known(2), started: known(200), installed: None, ..full };
     check_segments(&backwards, "wait 0-5, start 5-96");
     check_segments(&AttemptPhases::default(), "");
 }
@@ -89,9 +93,9 @@ fn briefs(rows: &[(&str, TaskKind, Option<i64>, i64, i64)]) -> Vec<TaskBrief> {
                 kind: *kind,
                 status: if *end < 0 { TaskStatus::Running } else { TaskStatus::Succeeded },
                 attempt: 1,
-                created_at: at(0).unwrap(),
-                started_at: at(*start),
-                ended_at: if *end < 0 { None } else { at(*end) },
+                created_at: time(0),
+                started_at: known(*start),
+                ended_at: known(*end),
                 iteration_index: None,
                 iteration_count: None,
                 item_inputs: None,
@@ -121,7 +125,7 @@ fn run_rows(end_of_second_pass: i64) -> Vec<TaskBrief> {
 #[test]
 fn the_deciding_chain() {
     let run = RunId(uuid::Uuid::nil());
-    let (rows, steps) = rows(Some(&structure()), run, &run_rows(100), &[], at(500).unwrap());
+    let (rows, steps) = rows(Some(&structure()), run, &run_rows(100), &[], time(500));
     let got: Vec<_> = steps.iter().map(|step| (step.path.as_str(), step.from, step.to, step.share)).collect();
     assert_eq!(got, [("a", 0, 10, 0.1), ("b", 10, 40, 0.3), ("loop/1/d", 40, 100, 0.6)]);
     assert_eq!(length(&steps), 100);
@@ -139,7 +143,7 @@ fn the_deciding_chain() {
 #[test]
 fn running_tasks_last_until_now() {
     let run = RunId(uuid::Uuid::nil());
-    let (rows, steps) = rows(Some(&structure()), run, &run_rows(-1), &[], at(500).unwrap());
+    let (rows, steps) = rows(Some(&structure()), run, &run_rows(-1), &[], time(500));
     assert_eq!(steps.last().map(|step| (step.path.as_str(), step.to)), Some(("loop/1/d", 500)));
     assert_eq!(rows.iter().find(|row| row.path == "loop/1/d").and_then(|row| row.slack_ms), None);
 }
@@ -147,6 +151,6 @@ fn running_tasks_last_until_now() {
 #[test]
 fn without_a_pipeline_groups_still_decide() {
     let run = RunId(uuid::Uuid::nil());
-    let (_, steps) = rows(None, run, &run_rows(100), &[], at(500).unwrap());
+    let (_, steps) = rows(None, run, &run_rows(100), &[], time(500));
     assert_eq!(steps.iter().map(|step| step.path.as_str()).collect::<Vec<_>>(), ["loop/1/d"]);
 }
