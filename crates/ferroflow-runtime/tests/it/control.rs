@@ -45,7 +45,7 @@ async fn a_terminated_run_is_canceling_at_once_and_failed_two_seconds_later() {
 #[tokio::test]
 async fn a_run_that_waits_for_its_start_can_be_terminated() {
     let mut stage = Stage::new().await;
-    stage.options.start_delay = Duration::from_secs(3600);
+    stage.options.start_delay = Duration::from_hours(1);
     let runtime = stage.start().await;
     let id = submit(&runtime, CHAIN).await;
     runtime.terminate(id).await.unwrap();

@@ -1,6 +1,7 @@
 //! The real store behind a gate at which steps can be held up or turned away.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -26,20 +27,33 @@ pub(crate) enum Gate {
     Fails(ErrorKind),
 }
 
-pub(crate) struct GatedStore {
-    pub(crate) inner: Arc<SqliteStore>,
-    gate: Mutex<Gate>,
+/// Who decides what passes. Servers come and go; only the newest one may write.
+pub(crate) struct Gatekeeper {
+    gate: Mutex<(Gate, usize)>,
     refusals: watch::Sender<usize>,
-    questions: Mutex<usize>,
+    questions: AtomicUsize,
 }
 
-impl GatedStore {
-    pub(crate) fn new(inner: Arc<SqliteStore>, gate: Gate) -> Self {
-        Self { inner, gate: gate.into(), refusals: watch::Sender::new(0), questions: Mutex::default() }
+/// The store as one server sees it.
+pub(crate) struct GatedStore {
+    inner: Arc<SqliteStore>,
+    keeper: Arc<Gatekeeper>,
+    number: usize,
+}
+
+impl Gatekeeper {
+    pub(crate) fn new() -> Self {
+        Self { gate: (Gate::Open, 0).into(), refusals: watch::Sender::new(0), questions: AtomicUsize::new(0) }
     }
 
+    fn lock(&self) -> MutexGuard<'_, (Gate, usize)> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on; refusals are counted anew.
     pub(crate) fn set(&self, gate: Gate) {
-        *self.gate.lock().unwrap_or_else(PoisonError::into_inner) = gate;
+        self.lock().0 = gate;
+        self.refusals.send_replace(0);
     }
 
     /// Waits until so many writes were held up or turned away.
@@ -51,19 +65,35 @@ impl GatedStore {
 
     /// How often the cache was asked.
     pub(crate) fn questions(&self) -> usize {
-        *self.questions.lock().unwrap_or_else(PoisonError::into_inner)
+        self.questions.load(Ordering::Relaxed)
+    }
+}
+
+impl GatedStore {
+    /// For a new server; steps of former ones are lost from now on.
+    pub(crate) fn new(inner: Arc<SqliteStore>, keeper: Arc<Gatekeeper>) -> Self {
+        let number = {
+            let mut gate = keeper.lock();
+            gate.1 += 1;
+            gate.1
+        };
+        Self { inner, keeper, number }
     }
 
-    /// The gate as a write finds it.
+    /// The gate as a step finds it.
     fn pass(&self) -> Gate {
-        let mut gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = *gate;
-        if let Gate::Passes(left @ 1..) = &mut *gate {
+        let mut gate = self.keeper.lock();
+        if gate.1 != self.number {
+            return Gate::Passes(0);
+        }
+        let found = gate.0;
+        if let Gate::Passes(left @ 1..) = &mut gate.0 {
             *left -= 1;
             return Gate::Open;
         }
+        drop(gate);
         if found != Gate::Open {
-            self.refusals.send_modify(|refused| *refused += 1);
+            self.keeper.refusals.send_modify(|refused| *refused += 1);
         }
         found
     }
@@ -72,7 +102,8 @@ impl GatedStore {
 #[async_trait]
 impl RunStore for GatedStore {
     async fn create_run(&self, run: NewRun, ids_taken_below: i64) -> Result<Run> {
-        match self.gate.lock().map_or(Gate::Open, |gate| *gate) {
+        let gate = self.keeper.lock().0;
+        match gate {
             Gate::Fails(kind) => Err(PortError::new(kind, "the disk is full")),
             _ => self.inner.create_run(run, ids_taken_below).await,
         }
@@ -118,7 +149,7 @@ impl RunStore for GatedStore {
         self.inner.delete_run(id).await
     }
     async fn find_cached(&self, pipeline_name: &str, fingerprint: &str) -> Result<Option<CacheHit>> {
-        *self.questions.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.keeper.questions.fetch_add(1, Ordering::Relaxed);
         self.inner.find_cached(pipeline_name, fingerprint).await
     }
     async fn running_attempts(&self) -> Result<Vec<AttemptId>> {

@@ -1,7 +1,7 @@
 //! An executor without processes. It outlives runtimes as a supervisor does, and counts what it was made to run.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -31,6 +31,7 @@ pub(crate) struct Inner {
     /// Names of tasks that cannot be started.
     pub(crate) refused: Vec<&'static str>,
     reports: VecDeque<Report>,
+    links: usize,
 }
 
 pub(crate) struct Machine {
@@ -42,7 +43,9 @@ pub(crate) struct Machine {
 impl Inner {
     pub(crate) fn running(&self) -> Vec<String> {
         let open = self.attempts.iter().filter(|(_, outcome)| outcome.is_none());
-        open.map(|(id, _)| format!("{}#{}", id.path, id.attempt)).collect()
+        let mut names: Vec<_> = open.map(|(id, _)| format!("{}#{}", id.path, id.attempt)).collect();
+        names.sort();
+        names
     }
 
     pub(crate) fn starts(&self) -> Vec<String> {
@@ -78,7 +81,7 @@ impl Machine {
 
     fn change<T>(&self, act: impl FnOnce(&mut Inner) -> T) -> T {
         let result = act(&mut self.inner());
-        self.news.notify_one();
+        self.news.notify_waiters();
         self.changed.send_replace(());
         result
     }
@@ -125,24 +128,43 @@ impl Machine {
             }
         });
     }
+}
 
-    /// A new server has come: what nobody acknowledged is reported again, in the worst order.
-    pub(crate) fn reconnect(&self) {
-        self.change(|inner| {
+/// The machine as one server sees it: once the next one is connected, this one's calls lead nowhere.
+pub(crate) struct Link {
+    machine: Arc<Machine>,
+    number: usize,
+}
+
+impl Link {
+    /// Connects a new server. What nobody acknowledged is reported again, in the worst order.
+    pub(crate) fn new(machine: Arc<Machine>) -> Self {
+        let number = machine.change(|inner| {
             let ended = inner.attempts.iter().rev();
             let reports = ended.map(|(id, outcome)| match outcome {
                 Some(outcome) => report(id, outcome.clone()),
                 None => Report::Started { id: id.clone(), at: ferroflow_model::Timestamp::default() },
             });
             inner.reports = reports.collect();
+            inner.links += 1;
+            inner.links
         });
+        Self { machine, number }
+    }
+
+    async fn call<T>(&self, act: impl FnOnce(&mut Inner) -> T) -> T {
+        let result = self.machine.change(|inner| (inner.links == self.number).then(|| act(inner)));
+        match result {
+            Some(result) => result,
+            None => std::future::pending().await,
+        }
     }
 }
 
 #[async_trait]
-impl Executor for Machine {
+impl Executor for Link {
     async fn ensure_started(&self, attempt: TaskAttempt) -> Result<(), PortError> {
-        self.change(|inner| {
+        let start = |inner: &mut Inner| {
             if inner.refused.contains(&attempt.task_name.as_str()) {
                 return Err(PortError::new(ErrorKind::ResourceExhausted, "there is no memory left"));
             }
@@ -156,38 +178,45 @@ impl Executor for Machine {
                 inner.end(&attempt.id, success());
             }
             Ok(())
-        })
+        };
+        self.call(start).await
     }
 
     async fn ensure_stopped(&self, id: &AttemptId, _grace: Duration) -> Result<(), PortError> {
-        self.change(|inner| {
+        let stop = |inner: &mut Inner| {
             inner.stopped.push(id.clone());
             if !matches!(inner.attempts.get(id), Some(Some(_))) {
                 inner.end(id, AttemptOutcome::Stopped);
             }
-        });
+        };
+        self.call(stop).await;
         Ok(())
     }
 
     async fn next_report(&self) -> Option<Report> {
         loop {
-            let report = self.inner().reports.pop_front();
+            let news = self.machine.news.notified();
+            let report = {
+                let mut inner = self.machine.inner();
+                if inner.links == self.number { inner.reports.pop_front() } else { None }
+            };
             if report.is_some() {
                 return report;
             }
-            self.news.notified().await;
+            news.await;
         }
     }
 
     async fn acknowledge(&self, id: &AttemptId) {
-        self.change(|inner| {
+        let acknowledge = |inner: &mut Inner| {
             inner.attempts.remove(id);
             inner.acknowledged.push(id.clone());
-        });
+        };
+        self.call(acknowledge).await;
     }
 
     async fn forget_run(&self, run: RunId) -> Result<(), PortError> {
-        self.change(|inner| inner.forgotten.push(run));
+        self.call(|inner| inner.forgotten.push(run)).await;
         Ok(())
     }
 
@@ -200,6 +229,6 @@ impl Executor for Machine {
     }
 
     async fn detach(&self) {
-        self.change(|inner| inner.detached += 1);
+        self.call(|inner| inner.detached += 1).await;
     }
 }

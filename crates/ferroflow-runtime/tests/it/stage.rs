@@ -19,13 +19,13 @@ use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::gated_store::{Gate, GatedStore};
-use crate::machine::Machine;
+use crate::gated_store::{GatedStore, Gatekeeper};
+use crate::machine::{Link, Machine};
 
 pub(crate) struct Stage {
     pub(crate) machine: Arc<Machine>,
     pub(crate) disk: Arc<SqliteStore>,
-    pub(crate) store: Arc<GatedStore>,
+    pub(crate) gate: Arc<Gatekeeper>,
     pub(crate) options: RuntimeOptions,
     pub(crate) clock: Arc<dyn Clock>,
     _folder: TempDir,
@@ -83,7 +83,7 @@ impl Stage {
         disk.create_experiment(experiment).await.unwrap();
         Self {
             machine: Arc::new(Machine::new()),
-            store: Arc::new(GatedStore::new(Arc::clone(&disk), Gate::Open)),
+            gate: Arc::new(Gatekeeper::new()),
             disk,
             options: RuntimeOptions { parallelism: 2, ..RuntimeOptions::default() },
             clock: Arc::new(SystemClock),
@@ -93,19 +93,16 @@ impl Stage {
 
     /// A runtime on the folder, as after a start of the server.
     pub(crate) async fn start(&self) -> Arc<Runtime> {
-        self.machine.reconnect();
+        let store = Arc::new(GatedStore::new(Arc::clone(&self.disk), Arc::clone(&self.gate)));
+        // What the former server had asked for is written now, or never.
+        self.disk.set_experiment_storage(EXPERIMENT, StorageState::Available).await.unwrap();
         let ports = RuntimePorts {
-            store: Arc::clone(&self.store) as _,
-            executor: Arc::clone(&self.machine) as _,
+            store,
+            executor: Arc::new(Link::new(Arc::clone(&self.machine))),
             artifacts: Arc::new(Folder),
             clock: Arc::clone(&self.clock),
         };
         Runtime::start(ports, self.options.clone()).await.unwrap()
-    }
-
-    /// A new gate, as a new process has one: steps held up at the old one are lost.
-    pub(crate) fn reopen(&mut self, gate: Gate) {
-        self.store = Arc::new(GatedStore::new(Arc::clone(&self.disk), gate));
     }
 
     pub(crate) async fn run(&self, id: RunId) -> Run {

@@ -19,13 +19,13 @@ async fn a_full_disk_stops_nothing_that_runs_and_loses_nothing() {
     while stage.run(id).await.status != RunStatus::Running {
         steps.recv().await.unwrap();
     }
-    stage.store.set(Gate::Fails(ErrorKind::ResourceExhausted));
+    stage.gate.set(Gate::Fails(ErrorKind::ResourceExhausted));
     stage.machine.end("a#1", success());
     // The next attempt may start ahead of its commit, but no other one.
     stage.machine.until_running(&["b#1"]).await;
-    stage.store.until_refused(1).await;
+    stage.gate.until_refused(1).await;
     stage.machine.end("b#1", success());
-    stage.store.until_refused(3).await;
+    stage.gate.until_refused(3).await;
     assert_eq!(stage.machine.inner().starts(), ["a#1", "b#1"]);
     assert_eq!(stage.machine.inner().acknowledged, []);
     let refused = runtime.submit(request(&pipeline(CHAIN))).await;
@@ -34,7 +34,7 @@ async fn a_full_disk_stops_nothing_that_runs_and_loses_nothing() {
     assert_eq!(refused.unwrap_err().kind, ErrorKind::Unavailable);
     assert_eq!(stage.task(id, "a").await, TaskStatus::Running);
 
-    stage.store.set(Gate::Open);
+    stage.gate.set(Gate::Open);
     stage.machine.until_running(&["c#1"]).await;
     stage.machine.end_all();
     assert_eq!(ended(&runtime, id).await, RunStatus::Succeeded);
@@ -53,10 +53,10 @@ async fn a_step_that_can_never_be_stored_fails_the_run() {
     while stage.run(id).await.status != RunStatus::Running {
         steps.recv().await.unwrap();
     }
-    stage.store.set(Gate::Fails(ErrorKind::InvalidArgument));
+    stage.gate.set(Gate::Fails(ErrorKind::InvalidArgument));
     stage.machine.end("a#1", success());
-    stage.store.until_refused(1).await;
-    stage.store.set(Gate::Open);
+    stage.gate.until_refused(1).await;
+    stage.gate.set(Gate::Open);
     // What was refused may be refused again before the gate opens; in the end the run is over.
     assert_eq!(ended(&runtime, id).await, RunStatus::Failed);
     let error = stage.run(id).await.error.unwrap();
@@ -77,10 +77,10 @@ async fn a_run_that_somebody_else_writes_is_let_go() {
     while stage.disk.load_run(id).await.unwrap().events.len() < 2 {
         steps.recv().await.unwrap();
     }
-    stage.store.set(Gate::Fails(ErrorKind::Aborted));
+    stage.gate.set(Gate::Fails(ErrorKind::Aborted));
     stage.machine.end("a#1", success());
     assert_eq!(runtime.wait(id).await.unwrap_err().kind, ErrorKind::Unavailable);
-    stage.store.set(Gate::Open);
+    stage.gate.set(Gate::Open);
     assert_eq!(runtime.terminate(id).await.unwrap_err().kind, ErrorKind::Unavailable);
     assert_eq!(stage.run(id).await.status, RunStatus::Running);
     stage.machine.end_all();
