@@ -115,6 +115,18 @@ struct Offers {
     artifacts: Vec<(String, String, bool)>,
 }
 
+/// An input of a group: its name, where it comes from, and its kind unless it is an artifact.
+type GroupInput = (String, From, Option<Kind>);
+
+/// Where a group's input comes from.
+enum From {
+    Source(Source),
+    /// With a default, in case that gives nothing.
+    SourceOr(Source),
+    Default,
+    Nothing,
+}
+
 struct Generator {
     random: Random,
     /// Tasks that may still be made.
@@ -352,16 +364,20 @@ impl Generator {
             task(task_name).takes("c", input("c")).when(condition).gives("n").makes("d")
         };
         let both = self.random.chance(70);
+        let mut is_certain = false;
         let mut steps = vec![branch("yes", &condition)];
         if both {
-            steps.push(branch("no", &format!("!({condition})")));
+            // Sometimes both may be taken; the first counts.
+            let second = if self.random.chance(25) { self.condition() } else { format!("!({condition})") };
+            is_certain = second.contains(&condition);
+            steps.push(branch("no", &second));
         }
         let mut step = group(name, steps).takes("c", source).returns("n", "yes", "n");
         step = step.returns_artifact("d", "yes", "d");
         if both {
             step = step.returns("n", "no", "n").returns_artifact("d", "no", "d");
         }
-        let kind = if both { Kind::Number } else { Kind::Perhaps };
+        let kind = if is_certain { Kind::Number } else { Kind::Perhaps };
         let offers = Offers {
             parameters: vec![(name.to_owned(), "n".to_owned(), kind)],
             artifacts: vec![(name.to_owned(), "d".to_owned(), false)],
@@ -370,21 +386,28 @@ impl Generator {
     }
 
     /// What a group takes from outside.
-    fn inner_scope(&mut self, scope: &Scope) -> (Scope, Vec<(String, Source, Option<Kind>)>) {
+    fn inner_scope(&mut self, scope: &Scope) -> (Scope, Vec<GroupInput>) {
         let mut inner = Scope::default();
         let mut inputs = Vec::new();
         for number in 0..self.random.below(4) {
-            if let Some((source, kind)) = self.random.pick(&scope.parameters) {
-                let name = format!("p{number}");
-                inner.parameters.push((input(&name), *kind));
-                inputs.push((name, source.clone(), Some(*kind)));
-            }
+            let name = format!("p{number}");
+            let picked = self.random.pick(&scope.parameters).cloned();
+            let (from, kind) = match (picked, self.random.below(10)) {
+                (None, _) | (_, 0) => (From::Default, Kind::Number),
+                (_, 1) => (From::Nothing, Kind::Perhaps),
+                (Some((source, Kind::Number | Kind::Perhaps)), 2..5) => {
+                    (From::SourceOr(source), Kind::Number)
+                }
+                (Some((source, kind)), _) => (From::Source(source), kind),
+            };
+            inner.parameters.push((input(&name), kind));
+            inputs.push((name, from, Some(kind)));
         }
         if self.random.chance(40)
             && let Some((source, is_list)) = self.random.pick(&scope.artifacts)
         {
             inner.artifacts.push((input("pa"), *is_list));
-            inputs.push(("pa".to_owned(), source.clone(), None));
+            inputs.push(("pa".to_owned(), From::Source(source.clone()), None));
         }
         (inner, inputs)
     }
@@ -422,10 +445,13 @@ fn of_kind(scope: &Scope, kind: Kind) -> impl Iterator<Item = &Source> {
     scope.parameters.iter().filter(move |(_, found)| *found == kind).map(|(source, _)| source)
 }
 
-fn bring_in(step: Step, inputs: Vec<(String, Source, Option<Kind>)>) -> Step {
-    inputs.into_iter().fold(step, |step, (name, source, kind)| match kind {
-        None => step.uses(&name, source).optional(),
-        Some(Kind::Perhaps | Kind::Any) => step.takes(&name, source).optional(),
-        Some(_) => step.takes(&name, source),
+fn bring_in(step: Step, inputs: Vec<GroupInput>) -> Step {
+    inputs.into_iter().fold(step, |step, (name, from, kind)| match (kind, from) {
+        (None, From::Source(source)) => step.uses(&name, source).optional(),
+        (Some(Kind::Perhaps | Kind::Any), From::Source(source)) => step.takes(&name, source).optional(),
+        (Some(_), From::Source(source)) => step.takes(&name, source),
+        (_, From::SourceOr(source)) => step.takes(&name, source).or(2),
+        (_, From::Default) => step.declares(&name).or(3),
+        (_, From::Nothing) => step.declares(&name).optional(),
     })
 }

@@ -1,6 +1,6 @@
 //! What must hold after each step, judged by rows and commands alone.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ferroflow_engine::{Changes, RunState};
@@ -83,6 +83,8 @@ impl Rows {
         ensure(row.status.is_terminal() == row.ended_at.is_some(), || {
             format!("`{path}` is {} but its end is {:?}", row.status.as_str(), row.ended_at)
         })?;
+        let is_clean = row.status.is_terminal() || row.error.is_none();
+        ensure(is_clean, || format!("`{path}` has not ended, but has an error: {:?}", row.error))?;
         let Some(old) = self.tasks.get(path) else { return Ok(()) };
         if old.status.is_terminal() && !reopens {
             return ensure(**old == *row, || format!("`{path}` has changed after it had ended"));
@@ -123,22 +125,29 @@ impl Rows {
         ensure(status == state.status(), || {
             format!("the run is {} in its row, but {} in the state", status.as_str(), state.status().as_str())
         })?;
-        let mut alive: HashMap<&TaskPath, u32> = HashMap::new();
-        for (id, attempt) in &self.attempts {
-            if !attempt.status.is_terminal() {
-                *alive.entry(&id.path).or_default() += 1;
+        self.check_attempts(state)
+    }
+
+    /// Each attempt has its row, and the newest one lives if the state says so.
+    fn check_attempts(&self, state: &RunState) -> Check {
+        let mut count = 0;
+        for task in self.tasks.values() {
+            count += task.attempt;
+            for attempt in 1..=task.attempt {
+                let id = AttemptId { run: task.run_id, path: task.path.clone(), attempt };
+                let row = self.attempts.get(&id).ok_or_else(|| format!("there is no row for {id}"))?;
+                let is_live = state.attempt(&id).is_some();
+                ensure(is_live != row.status.is_terminal(), || {
+                    format!("{id} is {}, but is live: {is_live}", row.status.as_str())
+                })?;
+                ensure(!is_live || row.status == task.status, || {
+                    format!("{id} is {}, but its task {}", row.status.as_str(), task.status.as_str())
+                })?;
             }
-            let newest = self.tasks.get(&id.path).map_or(0, |task| task.attempt);
-            ensure(id.attempt <= newest, || format!("there is a row for {id}, but only {newest} attempts"))?;
         }
-        for (path, count) in alive {
-            let status = self.status_of(path);
-            ensure(count == 1, || format!("`{path}` has {count} live attempts"))?;
-            ensure(status.is_some_and(|status| !status.is_terminal()), || {
-                format!("`{path}` is {status:?} and has a live attempt")
-            })?;
-        }
-        Ok(())
+        ensure(self.attempts.len() == count as usize, || {
+            "there are rows of attempts that never were".to_owned()
+        })
     }
 
     /// The task may start: everything upstream of it, and of the groups around it, has ended as it must.

@@ -4,11 +4,13 @@
 //! is asked for is done after the commit, except that attempts may be started before. A crash drops the state and all
 //! that was not committed; then the run goes on from what the store and the executor hold.
 
+mod crash;
+
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ferroflow_engine::{Command, IdBlock, Plan, RunEvent, RunSettings, RunState};
+use ferroflow_engine::{AttemptOutcome, Command, IdBlock, Plan, RunEvent, RunSettings, RunState};
 use ferroflow_model::record::AttemptPhases;
 use ferroflow_model::{AttemptId, RunStatus, TaskPath, TaskStatus, Timestamp};
 use ferroflow_spec::ir::PipelineSpec;
@@ -268,7 +270,11 @@ impl<'a> Simulation<'a> {
         self.batch.outbox.push((stop_key(&id), None));
         let finished = (self.random.chance(50)).then_some(self.now);
         let phases = AttemptPhases { finished, ..AttemptPhases::default() };
+        let is_success = matches!(outcome, AttemptOutcome::Succeeded { .. });
+        let counts = is_success && self.state.attempt(&id).is_some();
         self.apply(RunEvent::AttemptEnded { task: id.path.clone(), attempt: id.attempt, outcome, phases })?;
+        let has_succeeded = self.rows.status_of(&id.path) == Some(TaskStatus::Succeeded);
+        ensure(!counts || has_succeeded, || format!("the success of {id} was not taken"))?;
         self.heard.push(id);
         Ok(())
     }
@@ -333,7 +339,9 @@ impl<'a> Simulation<'a> {
             self.take_command(command)?;
         }
         let is_over = self.state.status().is_terminal();
-        ensure(is_over == self.marks.has_ended, || "the run's state and its Finish do not agree".to_owned())
+        ensure(is_over == self.marks.has_ended, || "the run's state and its Finish do not agree".to_owned())?;
+        let wakes = is_over && self.state.next_wake().is_some();
+        ensure(!wakes, || "the run has ended and wants to be woken".to_owned())
     }
 
     /// Checks what the engine asks for, and remembers it.
@@ -466,69 +474,10 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    /// The process dies and comes back. What was committed must be the state that was, if `is_committed`.
-    fn crash(&mut self, is_committed: bool) -> Check {
-        self.report.crashes += 1;
-        self.note(|| format!("        CRASH {} the commit", if is_committed { "after" } else { "before" }));
-        let rebuilt = self.rebuild()?;
-        if is_committed {
-            self.check_same(&rebuilt)?;
-        }
-        self.state = rebuilt;
-        self.store.rows.check_dump(&self.state)?;
-        self.state.audit().map_err(|fault| format!("the rebuilt counters are wrong: {fault}"))?;
-        self.rows = self.store.rows.clone();
-        self.numbers = self.store.numbers();
-        self.batch = Batch::default();
-        self.acts.clear();
-        self.heard.clear();
-        self.waiting.clear();
-        self.running.clear();
-        self.marks = self.committed_marks.clone();
-        // Clients who got no answer ask again.
-        for request in std::mem::take(&mut self.requests) {
-            let delay = self.random.below(1000);
-            self.after(delay, request);
-        }
-        if self.store.events.is_empty() {
-            self.after(0, Happening::Start);
-        }
-        for id in self.executor.unheard() {
-            self.send_report(id);
-        }
-        self.perform_again()
-    }
-
-    /// Does once more what may not have been done.
-    fn perform_again(&mut self) -> Check {
-        let outbox: Vec<Command> = self.store.outbox.values().cloned().collect();
-        for command in outbox {
-            match command {
-                Command::LookUpCache { task, .. } => self.look_up(task),
-                Command::StopAttempt { id } => self.stop(id),
-                Command::StartAttempt { id } if self.store.outbox.contains_key(&stop_key(&id)) => {}
-                Command::StartAttempt { id } => {
-                    ensure(self.state.attempt(&id).is_some(), || {
-                        format!("{id} is to start, but is not live")
-                    })?;
-                    if self.rows.status_of(&id.path) == Some(TaskStatus::Running) {
-                        self.running.insert(id.clone());
-                        self.launch(&id)?;
-                    } else {
-                        self.waiting.push_back(id);
-                    }
-                }
-                Command::Finish { .. } => {}
-            }
-        }
-        Ok(())
-    }
-
     /// Nothing is going to happen any more.
     fn check_end(&mut self) -> Check {
         let status = self.state.status();
         ensure(status.is_terminal(), || format!("nothing is going to happen, but the run is {status:?}"))?;
-        ensure(self.state.next_wake().is_none(), || "the run has ended and wants to be woken".to_owned())?;
         let alive: Vec<&AttemptId> = self.executor.alive().collect();
         ensure(alive.is_empty(), || format!("the run has ended, but {alive:?} is alive"))?;
         let left: Vec<&String> = self.store.outbox.keys().collect();
