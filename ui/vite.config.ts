@@ -18,9 +18,7 @@ function firstFile(id: string, look: ModuleLook): string | null {
     for (const each of atOnce)
       for (const next of look.getModuleInfo(each)?.importedIds ?? []) atOnce.add(next);
   }
-  // The entry itself stays what the document names.
-  if (id.includes("rolldown/runtime")) return "base";
-  return atOnce.has(id) && id !== entry && !id.endsWith("index.html") ? "base" : null;
+  return atOnce.has(id) ? "base" : null;
 }
 
 const server = process.env.FERROFLOW_URL ?? "http://127.0.0.1:8080";

@@ -14,7 +14,7 @@ function closure(key, seen = new Set()) {
   return seen;
 }
 
-const entry = Object.keys(manifest).find((key) => manifest[key].isEntry);
+const entry = Object.keys(manifest).find((key) => key.startsWith("_base-") && key.endsWith(".js"));
 // The list of runs is part of the entry.
 const first = closure(entry);
 const firstFiles = [...first].map((key) => manifest[key].file);

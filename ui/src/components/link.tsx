@@ -1,6 +1,7 @@
 /** Links inside the page. Addresses are plain texts such as `/runs/details/<id>?tab=logs`. */
 import { Link as RouterLink } from "@tanstack/react-router";
 import type { AnchorHTMLAttributes, ReactNode, Ref } from "react";
+import { isEmbedded } from "@/lib/embed";
 import { parseSearch, type Search } from "@/lib/search";
 
 interface LinkProps extends Omit<AnchorHTMLAttributes<HTMLAnchorElement>, "href"> {
@@ -19,8 +20,15 @@ export function split(address: string): { to: string; search: Search } {
 
 export function Link({ to, children, ...rest }: LinkProps) {
   const target = split(to);
+  // A frame shows its own view only; everything else opens beside it.
+  const leaves = isEmbedded() && !target.to.startsWith("/embed/");
   return (
-    <RouterLink {...rest} to={target.to as never} search={target.search as never}>
+    <RouterLink
+      {...rest}
+      {...(leaves && { target: "_blank", rel: "noreferrer" })}
+      to={target.to as never}
+      search={target.search as never}
+    >
       {children}
     </RouterLink>
   );

@@ -31,9 +31,13 @@ function moreUrgent(a: State, b: State): boolean {
   return BY_URGENCY.indexOf(a) < BY_URGENCY.indexOf(b);
 }
 
+export function loopPaths(tasks: readonly TaskState[]): Set<string> {
+  return new Set(tasks.filter((task) => task.kind === "LOOP").map((task) => task.path));
+}
+
 /** States by id of node, for all ids that a graph may have. */
 export function statesByNode(tasks: readonly TaskState[]): Map<string, NodeState> {
-  const loops = new Set(tasks.filter((task) => task.kind === "LOOP").map((task) => task.path));
+  const loops = loopPaths(tasks);
   const states = new Map<string, NodeState>();
   for (const task of tasks) {
     if (task.kind === "ROOT") continue;

@@ -53,6 +53,21 @@ export function isActive(state: State): boolean {
   return !["succeeded", "cached", "failed", "skipped", "canceled"].includes(state);
 }
 
+/** Order along a bar: what is done fills it from the left. */
+export const BY_PROGRESS: readonly State[] = [
+  "succeeded",
+  "cached",
+  "skipped",
+  "failed",
+  "canceled",
+  "canceling",
+  "retrying",
+  "running",
+  "paused",
+  "queued",
+  "pending",
+];
+
 /** Order in which counts and slivers are shown: what needs eyes first. */
 export const BY_URGENCY: readonly State[] = [
   "failed",

@@ -19,9 +19,7 @@ function write(value: unknown, indent: string): string {
   if (value === null || value === undefined) return "null";
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   if (typeof value === "string")
-    return value.includes("\n") && !/[\u0000-\u0008\r]/.test(value)
-      ? block(value, `${indent}  `)
-      : scalar(value);
+    return value.includes("\n") && !/[\u0000-\u0008\r]/.test(value) ? block(value, indent) : scalar(value);
   const deeper = `${indent}  `;
   if (Array.isArray(value)) {
     if (value.length === 0) return "[]";

@@ -132,7 +132,7 @@ function Scatter({ comparison, metrics }: { comparison: Comparison; metrics: rea
       </figcaption>
       <svg
         viewBox="0 0 600 210"
-        className="num w-full max-w-200"
+        className="num w-full max-w-150"
         role="img"
         aria-label={`${y.name} over ${x?.name ?? "the runs"}`}
       >

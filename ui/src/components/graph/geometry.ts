@@ -66,6 +66,19 @@ export function overlaps(a: Box, b: Box): boolean {
   return a.x < b.x + b.width && a.x + a.width > b.x && a.y < b.y + b.height && a.y + a.height > b.y;
 }
 
+/** Room for the tools at the upper edge. */
+const TOOLS = 48;
+/** Below this names cannot be read. */
+const LEGIBLE = 0.62;
+
+/** The first look: the whole graph, or of a wide one its begin in a size that can be read. */
+export function firstCamera(graph: { width: number; height: number }, width: number, height: number): Camera {
+  const whole = fitCamera(graph, width, height - TOOLS);
+  const fitted = { ...whole, y: whole.y + TOOLS };
+  if (whole.zoom >= LEGIBLE || graph.height * LEGIBLE > height - TOOLS) return fitted;
+  return { x: 40, y: TOOLS + (height - TOOLS - graph.height * LEGIBLE) / 2, zoom: LEGIBLE };
+}
+
 /** Shows the whole graph; never larger than life. */
 export function fitCamera(
   graph: { width: number; height: number },

@@ -19,7 +19,8 @@ interface Props {
   source: GraphSource;
   lookOf: LookOf;
   states?: [State, number][];
-  selected: string | undefined;
+  /** What is chosen, by the names that it may have in this view; the first that is there counts. */
+  selected: readonly string[];
   onSelect: (id: string | undefined) => void;
 }
 
@@ -48,7 +49,11 @@ interface LoadedProps extends Props {
   state: ReturnType<typeof useGraphView>;
 }
 
-function Loaded({ graph, state, lookOf, states = [], selected, onSelect }: LoadedProps) {
+function Loaded({ graph, state, lookOf, states = [], selected: candidates, onSelect }: LoadedProps) {
+  const selected = useMemo(() => {
+    const present = new Set(boxes(graph).map((box) => box.id));
+    return candidates.find((id) => present.has(id));
+  }, [graph, candidates]);
   const { view, setOpen, setDirection, setArtifacts } = state;
   const [query, setQuery] = useState("");
   const [filter, setFilter] = useState<State>();

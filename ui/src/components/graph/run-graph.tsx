@@ -3,7 +3,7 @@ import { useCallback, useMemo } from "react";
 import type { TaskState } from "@/api/generated";
 import { useNow } from "@/lib/clock";
 import { duration } from "@/lib/format";
-import { countsInside, passesByLoop, statesByNode } from "@/lib/graph-states";
+import { countsInside, loopPaths, passesByLoop, starred, statesByNode } from "@/lib/graph-states";
 import { useSearchAll, useSetSearch } from "@/lib/search";
 import { BY_URGENCY, isActive, type State, stateOf, WORDS } from "@/lib/state";
 import { countStates, isLeaf, taskDuration } from "@/lib/tasks";
@@ -22,6 +22,7 @@ export default function RunGraph({ runId, tasks }: { runId: string; tasks: reado
   const active = tasks.some((task) => isActive(stateOf(task.state)));
   const now = useNow(active);
   const states = useMemo(() => statesByNode(tasks), [tasks]);
+  const loops = useMemo(() => loopPaths(tasks), [tasks]);
   const inside = useMemo(() => countsInside(tasks), [tasks]);
   const passes = useMemo(() => passesByLoop(tasks), [tasks]);
   const counts = useMemo(() => inOrder(countStates(tasks.filter(isLeaf))), [tasks]);
@@ -66,10 +67,10 @@ export default function RunGraph({ runId, tasks }: { runId: string; tasks: reado
 
   // The address names tasks; a node inside an open loop may stand for the task.
   const selected = useMemo(() => {
-    if (search.task === undefined) return undefined;
-    if (search.node && looks.get(search.node)) return search.node;
-    return search.task;
-  }, [search.task, search.node, looks]);
+    if (search.task === undefined) return [];
+    const path = tasks.find((task) => task.task_id === search.task)?.path ?? search.task;
+    return [...(search.node ? [search.node] : []), ...starred(path, loops).toReversed(), path];
+  }, [search.task, search.node, tasks, loops]);
   const onSelect = useCallback(
     (id: string | undefined) => {
       const path = id === undefined ? undefined : lookOf(id).taskPath;

@@ -7,7 +7,7 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } fr
 import type { Graph } from "@/api/generated";
 import { usePreference } from "@/lib/preferences";
 import { Edges } from "./edges";
-import { boxes, type Camera, fitCamera, overlaps, visibleBox } from "./geometry";
+import { boxes, type Camera, firstCamera, fitCamera, overlaps, visibleBox } from "./geometry";
 import type { LookOf } from "./look";
 import { MiniMap } from "./mini-map";
 import { GroupBox, NodeBox } from "./nodes";
@@ -50,6 +50,7 @@ function Inner({ graph, lookOf, selected, dimmed, matched, onSelect, onToggle, o
   const size = useSize(holder);
   const flow = useReactFlow();
   const camera = useViewport();
+  const initial = useRef(selected);
   const anchor = useRef<{ id: string; x: number; y: number } | undefined>(undefined);
   const fitted = useRef<string | undefined>(undefined);
   /** Whether somebody has moved the camera: then it is theirs. */
@@ -87,7 +88,16 @@ function Inner({ graph, lookOf, selected, dimmed, matched, onSelect, onToggle, o
       const zoom = flow.getZoom();
       setCamera({ x: kept.x - box.x * zoom, y: kept.y - box.y * zoom, zoom });
     } else if (fitted.current !== graph.direction || !touched.current) {
-      setCamera(fitCamera(graph, size.width, size.height));
+      const first = firstCamera(graph, size.width, size.height);
+      const box = first.zoom < 1 && boxes(graph).find((each) => each.id === initial.current);
+      // What the address names must be in view.
+      if (box) {
+        const zoom = Math.max(first.zoom, 0.8);
+        const x = size.width / 2 - (box.x + Math.min(box.width, 400) / 2) * zoom;
+        setCamera({ x, y: size.height / 2 - (box.y + Math.min(box.height, 200) / 2) * zoom, zoom });
+      } else {
+        setCamera(first);
+      }
     }
     fitted.current = graph.direction;
   }, [graph, size, flow, setCamera]);

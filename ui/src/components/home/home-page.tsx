@@ -254,9 +254,23 @@ function ActivityStrips({ activity }: { activity: readonly Activity[] }) {
   );
 }
 
-/** One tick per run, placed by its time; many runs of one hour overlap, the newest in front. */
+/** Places in percent, by time; runs close together stand side by side, the newest at its own place. */
+function stripPlaces(runs: readonly RunDot[], now: number): number[] {
+  const gap = 0.7;
+  const places: number[] = [];
+  let limit = 100;
+  for (const run of runs.toReversed()) {
+    const place = Math.min(limit, Math.max(0, (1 - (now - run.created_at) / (DAYS * DAY)) * 100));
+    places.unshift(place);
+    limit = place - gap;
+  }
+  return places;
+}
+
+/** One tick per run. */
 function Strip({ runs, now }: { runs: readonly RunDot[]; now: number }) {
   const longest = Math.max(...runs.map((run) => run.duration_ms ?? 0), 1);
+  const places = stripPlaces(runs, now);
   const failed = runs.filter((run) => stateOf(run.state) === "failed").length;
   return (
     <span
@@ -271,14 +285,14 @@ function Strip({ runs, now }: { runs: readonly RunDot[]; now: number }) {
           style={{ left: `${((day + 1) / DAYS) * 100}%` }}
         />
       ))}
-      {runs.map((run) => (
+      {runs.map((run, index) => (
         <a
           key={run.run_id}
           href={`#${runAddress(run.run_id)}`}
           title={`${run.display_name}: ${WORDS[stateOf(run.state)].toLowerCase()}, ${duration(run.duration_ms)}, ${exact(run.created_at)}`}
           className="absolute bottom-0 w-1 rounded-t-sm hover:outline-2 hover:outline-accent"
           style={{
-            left: `calc(${Math.min(100, Math.max(0, (1 - (now - run.created_at) / (DAYS * DAY)) * 100))}% - 4px)`,
+            left: `calc(${places[index]}% - 4px)`,
             height: `${Math.max(12, ((run.duration_ms ?? longest) / longest) * 100)}%`,
             background: color(stateOf(run.state)),
           }}

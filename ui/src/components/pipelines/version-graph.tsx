@@ -8,6 +8,7 @@ const lookOf = () => NO_LOOK;
 
 export default function VersionGraph({ versionId }: { versionId: string }) {
   const [node, setNode] = useParam("node");
+  const selected = useMemo(() => (node ? [node] : []), [node]);
   const source = useMemo(() => ({ kind: "version" as const, id: versionId }), [versionId]);
-  return <GraphView source={source} lookOf={lookOf} selected={node || undefined} onSelect={setNode} />;
+  return <GraphView source={source} lookOf={lookOf} selected={selected} onSelect={setNode} />;
 }

@@ -15,6 +15,7 @@ import { Ago } from "@/components/ui/time";
 import { pipelineAddress } from "@/lib/addresses";
 import { millis } from "@/lib/format";
 import { useSearchAll, useSetSearch } from "@/lib/search";
+import { toYaml } from "@/lib/yaml";
 import { TextDiff } from "./text-diff";
 
 interface Props {
@@ -143,9 +144,19 @@ function Difference({ newer, older }: { newer: string; older: string }) {
   return (
     <>
       <Structure diff={diff.data} />
-      <TextDiff before={diff.data.before_text} after={diff.data.after_text} />
+      <TextDiff before={inLines(diff.data.before_text)} after={inLines(diff.data.after_text)} />
     </>
   );
+}
+
+/** JSON in one line says nothing line by line: it is shown as YAML. */
+function inLines(text: string): string {
+  if (!text.trimStart().startsWith("{")) return text;
+  try {
+    return toYaml(JSON.parse(text));
+  } catch {
+    return text;
+  }
 }
 
 const KINDS: Record<TaskDiff["kind"], [string, string]> = {

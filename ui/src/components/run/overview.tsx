@@ -9,6 +9,7 @@ import { StateIcon } from "@/components/ui/state";
 import { Ago, Elapsed, ShortId } from "@/components/ui/time";
 import { experimentAddress, runAddress, scheduleAddress } from "@/lib/addresses";
 import { useNow } from "@/lib/clock";
+import { isEmbedded } from "@/lib/embed";
 import { count, duration, number } from "@/lib/format";
 import { isActive, stateOf } from "@/lib/state";
 import { taskDuration, taskState } from "@/lib/tasks";
@@ -19,7 +20,7 @@ import { Value } from "./value";
 export function OverviewTab({ overview }: { overview: RunOverview }) {
   const { run } = overview;
   const { act, questions } = useRunActions();
-  const ended = stateOf(run.state) === "failed";
+  const ended = stateOf(run.state) === "failed" && !isEmbedded();
   const onRetry = ended ? () => act("retry", { ids: [run.run_id], name: run.display_name }) : undefined;
   const failed = stateOf(run.state) === "failed" || overview.failures.length > 0;
   const hasOutputs = Object.keys(overview.outputs).length > 0 || overview.output_artifacts.length > 0;

@@ -1,6 +1,6 @@
 /** The progress of a run: one sliver per task, or shares by state where slivers would be too thin. */
 import type { TaskState } from "@/api/generated";
-import { BY_URGENCY, color, type State, WORDS } from "@/lib/state";
+import { BY_PROGRESS, BY_URGENCY, color, type State, WORDS } from "@/lib/state";
 import { countStates, isLeaf, taskState } from "@/lib/tasks";
 
 const MAX_SLIVERS = 240;
@@ -17,7 +17,9 @@ export function Ribbon({ tasks }: { tasks: readonly TaskState[] }) {
   ).join(", ");
   const slivers: [string, State, number][] =
     leaves.length <= MAX_SLIVERS
-      ? leaves.map((task) => [task.task_id, taskState(task), 1])
+      ? leaves
+          .map((task): [string, State, number] => [task.task_id, taskState(task), 1])
+          .sort(([, a], [, b]) => BY_PROGRESS.indexOf(a) - BY_PROGRESS.indexOf(b))
       : [...BY_URGENCY]
           .reverse()
           .flatMap((state) =>

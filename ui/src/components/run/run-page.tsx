@@ -40,7 +40,12 @@ export function RunPage({ runId, embedded = false }: { runId: string; embedded?:
     [tasks, search.task],
   );
   const showTab = (id: TabId) =>
-    setSearch({ tab: id === "overview" ? undefined : id, q: undefined, sort: undefined, state: undefined });
+    setSearch({
+      tab: id === (embedded ? "graph" : "overview") ? undefined : id,
+      q: undefined,
+      sort: undefined,
+      state: undefined,
+    });
   const stepFailed = (by: number) => {
     const failed = tasks.filter((task) => task.state === "FAILED" && task.kind !== "ROOT");
     if (failed.length === 0) return;

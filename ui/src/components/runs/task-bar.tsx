@@ -1,7 +1,7 @@
 /** Tasks of a run by state as one thin bar. */
 import type { TaskCounts } from "@/api/generated";
 import { cx } from "@/lib/class";
-import { BY_URGENCY, color, type State, WORDS } from "@/lib/state";
+import { BY_PROGRESS, BY_URGENCY, color, type State, WORDS } from "@/lib/state";
 
 export function countsByState(counts: TaskCounts): [State, number][] {
   const known = counts as unknown as Record<string, number>;
@@ -14,8 +14,7 @@ export function totalTasks(counts: TaskCounts): number {
 
 export function TaskBar({ counts, className }: { counts: TaskCounts; className?: string }) {
   const parts = countsByState(counts);
-  // What has ended well fills from the left, like progress.
-  const shown = [...parts].reverse();
+  const shown = parts.toSorted(([a], [b]) => BY_PROGRESS.indexOf(a) - BY_PROGRESS.indexOf(b));
   const label =
     parts.map(([state, count]) => `${count} ${WORDS[state].toLowerCase()}`).join(", ") || "no tasks yet";
   return (

@@ -4,6 +4,7 @@ import { Menu as MenuIcon } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { Link, split } from "@/components/link";
 import { IconButton } from "@/components/ui/button";
+import { isFramedByOthers } from "@/lib/embed";
 import { useShortcuts } from "@/lib/keys";
 import { writePreference } from "@/lib/preferences";
 import { KeyMap } from "./key-map";
@@ -13,6 +14,15 @@ const Palette = lazy(() => import("@/components/palette/palette"));
 
 export function Shell() {
   const embedded = useRouterState({ select: (state) => state.location.pathname.startsWith("/embed/") });
+  if (!embedded && isFramedByOthers()) {
+    return (
+      <main className="flex h-full items-center justify-center">
+        <a href={location.href} target="_blank" rel="noreferrer" className="link">
+          Open Ferroflow in a window of its own
+        </a>
+      </main>
+    );
+  }
   return embedded ? (
     <main className="flex h-full flex-col bg-canvas">
       <Outlet />

@@ -7,6 +7,7 @@ import { cx } from "@/lib/class";
 import { duration } from "@/lib/format";
 import { useShortcuts } from "@/lib/keys";
 import { stateOf } from "@/lib/state";
+import { parentPath } from "@/lib/tasks";
 import { endOf, moved, rowMs, type Span, ticks, zoomed } from "@/lib/timeline";
 import { Bars } from "./bars";
 
@@ -89,12 +90,17 @@ export function TimelineChart(props: Props) {
         <div className="w-20 shrink-0 py-2 pr-3 text-right">Time</div>
         <Scale lane={lane} span={span} marks={marks} share={share} onZoom={onSpan} />
       </div>
+      <div aria-hidden className="pointer-events-none absolute top-8 right-0 bottom-0 left-84 max-md:left-56">
+        {marks.map((at) => (
+          <span key={at} className="absolute inset-y-0 w-px bg-line/70" style={{ left: `${share(at)}%` }} />
+        ))}
+      </div>
       <div
         ref={viewport}
         tabIndex={0}
         role="region"
         aria-label="Timeline"
-        className="min-h-0 flex-1 overflow-x-hidden overflow-y-auto [contain:strict]"
+        className="relative min-h-0 flex-1 overflow-x-hidden overflow-y-auto [contain:strict]"
       >
         <ul className="relative" style={{ height: virtual.getTotalSize() }}>
           {virtual.getVirtualItems().map((item) => {
@@ -123,6 +129,9 @@ export function TimelineChart(props: Props) {
                   >
                     <StateIcon state={stateOf(row.state)} size={13} />
                     <span className="truncate text-label">{row.display_name}</span>
+                    {!indent && row.path.includes("/") && (
+                      <span className="min-w-0 truncate text-caption text-ink-3">{parentPath(row.path)}</span>
+                    )}
                   </span>
                   <span className="num w-20 shrink-0 pr-3 text-right text-label text-ink-2">
                     {duration(rowMs(row, now))}
@@ -145,11 +154,6 @@ export function TimelineChart(props: Props) {
             );
           })}
         </ul>
-      </div>
-      <div aria-hidden className="pointer-events-none absolute inset-y-8 right-0 left-84 max-md:left-56">
-        {marks.map((at) => (
-          <span key={at} className="absolute inset-y-0 w-px bg-line/70" style={{ left: `${share(at)}%` }} />
-        ))}
       </div>
     </div>
   );

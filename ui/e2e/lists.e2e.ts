@@ -1,0 +1,160 @@
+/** The lists: what is shown, what survives reload and Back, what keys do. */
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { hash, launch, openPage } from "./server";
+
+const root = inject("root");
+const seeds = inject("seeds");
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser?.close());
+
+test("runs appear within six requests, all of this host, without a shift", async () => {
+  const { page, context, problems, requests } = await openPage(browser, root);
+  await page.addInitScript(() => {
+    const seen = globalThis as unknown as { shift: number; longest: number };
+    seen.shift = 0;
+    seen.longest = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) seen.shift += (entry as unknown as { value: number }).value;
+    }).observe({ type: "layout-shift", buffered: true });
+  });
+  await page.goto(hash(root, "/runs"));
+  await page.getByRole("link", { name: "training of tonight" }).waitFor();
+  const before = requests.filter((url) => !/\/(stream|facets)\b|favicon/.test(url));
+  expect(before.length, before.join("\n")).toBeLessThanOrEqual(6);
+  expect(await page.evaluate(() => (globalThis as unknown as { shift: number }).shift)).toBeLessThan(0.02);
+  expect(problems).toEqual([]);
+  await context.close();
+});
+
+test("filter, order, columns and scroll position survive reload and Back", async () => {
+  const { page, context } = await openPage(browser, root, { height: 420 });
+  await page.goto(hash(root, "/runs?state=succeeded&sort=name asc&columns=param.day"));
+  await page.getByRole("link", { name: "nightly 2026-11-21" }).waitFor();
+  await page.getByRole("columnheader", { name: "day" }).waitFor();
+  expect(await page.getByRole("link", { name: "training of tonight" }).count()).toBe(0);
+  const viewport = page.locator("[role=table] > div").first();
+  await viewport.evaluate((element) => element.scrollTo({ top: 160 }));
+  await page.waitForFunction(() => sessionStorage.getItem("ferroflow.scroll")?.includes("160"));
+  await page.getByRole("link", { name: "nightly 2026-11-21" }).click();
+  await page.getByRole("heading", { name: "nightly 2026-11-21" }).waitFor();
+  await page.goBack();
+  await page.waitForFunction(() => document.querySelector("[role=table] > div")?.scrollTop === 160);
+  await page.reload();
+  await page.waitForFunction(() => document.querySelector("[role=table] > div")?.scrollTop === 160);
+  expect(page.url()).toContain("state=succeeded");
+  await page.getByRole("columnheader", { name: "day" }).waitFor();
+  await context.close();
+});
+
+test("the text form of the filter becomes chips", async () => {
+  const { page, context } = await openPage(browser, root);
+  await page.goto(hash(root, "/runs"));
+  await page.keyboard.press("/");
+  await page.keyboard.type("state:failed tonight");
+  await page.getByRole("button", { name: "Remove filter State Failed" }).waitFor();
+  await page.getByText("1 run", { exact: true }).waitFor();
+  expect(page.url()).toContain("q=tonight");
+  await page.getByRole("button", { name: "Remove filter State Failed" }).click();
+  await page.waitForFunction(() => !location.hash.includes("state="));
+  await context.close();
+});
+
+test("runs are chosen, compared and opened by keyboard alone", async () => {
+  const { page, context } = await openPage(browser, root);
+  await page.goto(hash(root, "/runs?q=scored"));
+  await page.getByRole("link", { name: "scored, depth 7" }).waitFor();
+  for (const key of ["j", "x", "j", "x"]) await page.keyboard.press(key);
+  await page.getByRole("region", { name: "Selected runs" }).getByText("2 runs").waitFor();
+  await page.keyboard.press("c");
+  await page.getByRole("heading", { name: "Compare 2 runs" }).waitFor();
+  await page.keyboard.press("g");
+  await page.keyboard.press("r");
+  await page.getByRole("heading", { name: "Runs", exact: true }).waitFor();
+  await page.keyboard.press("j");
+  await page.keyboard.press("Enter");
+  await page.getByRole("navigation", { name: "Run", exact: true }).waitFor();
+  await context.close();
+});
+
+test("archive and undo", async () => {
+  const { page, context } = await openPage(browser, root);
+  await page.goto(hash(root, "/runs?q=hello"));
+  await page.getByRole("link", { name: "hello again" }).waitFor();
+  await page.keyboard.press("j");
+  await page.keyboard.press("x");
+  await page.getByRole("region", { name: "Selected runs" }).getByRole("button", { name: "Archive" }).click();
+  await page.getByText("No run matches").waitFor();
+  await page.getByRole("button", { name: "Undo" }).click();
+  await page.getByRole("link", { name: "hello again" }).waitFor();
+  await page.goto(hash(root, "/archive/runs"));
+  await page.getByRole("link", { name: "an old greeting" }).waitFor();
+  await context.close();
+});
+
+test("the palette finds runs and obeys commands", async () => {
+  const { page, context } = await openPage(browser, root);
+  await page.goto(hash(root, "/pipelines"));
+  await page.getByRole("heading", { name: "Pipelines" }).waitFor();
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("tonight");
+  await page
+    .getByRole("option", { name: /training of tonight/ })
+    .first()
+    .waitFor();
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "training of tonight" }).waitFor();
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("dark");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.documentElement.dataset.theme === "dark");
+  await context.close();
+});
+
+test("every address of KFP opens its page, bare and below /pipeline", async () => {
+  const run = seeds.runs.broken;
+  const pipeline = seeds.pipelines.broken;
+  const rows: [string, string | RegExp][] = [
+    ["/start", "Home"],
+    ["/pipelines", "Pipelines"],
+    ["/shared/pipelines", "Pipelines"],
+    [`/pipelines/details/${pipeline?.pipeline_id}`, "broken-training"],
+    [
+      `/pipelines/details/${pipeline?.pipeline_id}/version/${pipeline?.pipeline_version_id}`,
+      "broken-training",
+    ],
+    [`/pipelines/details/?fromRun=${run}`, "training of tonight"],
+    ["/pipeline_versions/new", "Upload a pipeline"],
+    ["/experiments", "Experiments"],
+    ["/archive/experiments", "Experiments"],
+    [`/experiments/details/${seeds.experiment}`, "flower study"],
+    ["/runs", "Runs"],
+    ["/archive/runs", "Runs"],
+    ["/runs/new", "New run"],
+    [`/runs/new?cloneFromRun=${run}`, "New run"],
+    [`/runs/new?recurring=1&pipelineId=${pipeline?.pipeline_id}`, "New schedule"],
+    [`/runs/details/${run}`, "training of tonight"],
+    [`/runs/details/${run}/execution/1`, "training of tonight"],
+    ["/recurringruns", "Schedules"],
+    [`/compare?runlist=${seeds.runs.scored1},${seeds.runs.scored2}`, "Compare 2 runs"],
+    ["/artifacts", "Artifacts"],
+    ["/executions", "Executions"],
+    ["/frontend_features", "Settings"],
+    ["/nowhere", /./],
+  ];
+  const { page, context, problems } = await openPage(browser, root);
+  for (const base of ["", "/pipeline"]) {
+    for (const [address, title] of rows) {
+      await page.goto("about:blank");
+      await page.goto(`${root}${base}/#${address}`);
+      if (typeof title === "string")
+        await page.getByRole("heading", { level: 1, name: title, exact: true }).waitFor();
+      else await page.getByText("There is no page at this address").waitFor();
+    }
+  }
+  expect(problems.filter((text) => !text.includes("404"))).toEqual([]);
+  await context.close();
+});
