@@ -164,7 +164,16 @@ impl Executor for LocalExecutor {
         id: &AttemptId,
         follow: bool,
     ) -> Result<BoxStream<'static, Result<Bytes, PortError>>, PortError> {
-        log_stream::read(Arc::clone(&self.attempts), id, follow).await
+        log_stream::read(Arc::clone(&self.attempts), id, 0, follow).await
+    }
+
+    async fn logs_from(
+        &self,
+        id: &AttemptId,
+        from: u64,
+        follow: bool,
+    ) -> Result<BoxStream<'static, Result<Bytes, PortError>>, PortError> {
+        log_stream::read(Arc::clone(&self.attempts), id, from, follow).await
     }
 
     async fn detach(&self) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ferroflow_model::AttemptId;
+use ferroflow_ports::executor::behind;
 use ferroflow_ports::{ErrorKind, PortError};
 use futures_util::stream::{self, BoxStream, StreamExt};
 
@@ -25,10 +26,11 @@ struct Reader {
     head_bytes: u64,
 }
 
-/// From the first byte to the present end, or with `follow` to the end of the attempt.
+/// From byte `from` to the present end, or with `follow` to the end of the attempt.
 pub(crate) async fn read(
     attempts: Arc<Attempts>,
     id: &AttemptId,
+    from: u64,
     follow: bool,
 ) -> Result<BoxStream<'static, Result<Bytes, PortError>>, PortError> {
     let path = attempts.settings.layout.log(id);
@@ -45,7 +47,11 @@ pub(crate) async fn read(
             Err(error) => return Err(unreadable(error)),
         }
     };
-    let reader = Reader { file, offset: 0, head_bytes: head_bytes(attempts.settings.log_cap_bytes) };
+    let mut reader = Reader { file, offset: 0, head_bytes: head_bytes(attempts.settings.log_cap_bytes) };
+    if reader.is_plain_up_to(from) {
+        reader.offset = from;
+    }
+    let passed = from - reader.offset;
     let id = id.clone();
     let chunks = stream::unfold(Some((reader, attempts, id)), move |state| async move {
         let (mut reader, attempts, id) = state?;
@@ -66,7 +72,7 @@ pub(crate) async fn read(
             }
         }
     });
-    Ok(chunks.boxed())
+    Ok(if passed == 0 { chunks.boxed() } else { behind(chunks.boxed(), passed) })
 }
 
 /// For a moment, or until an attempt has ended.
@@ -85,6 +91,13 @@ fn unreadable(error: io::Error) -> PortError {
 }
 
 impl Reader {
+    /// Whether the first `bytes` of what is read are those of the file: all are there, and none was left out.
+    fn is_plain_up_to(&self, bytes: u64) -> bool {
+        let is_there = self.file.metadata().is_ok_and(|found| found.len() >= bytes);
+        let has_middle = || linux::next_data(&self.file, self.head_bytes) == Some(self.head_bytes);
+        is_there && (bytes <= self.head_bytes || has_middle())
+    }
+
     /// The next bytes; `None` at the present end.
     fn next(&mut self) -> io::Result<Option<Bytes>> {
         if self.offset >= self.head_bytes

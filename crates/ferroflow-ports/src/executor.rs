@@ -75,7 +75,7 @@ pub trait Executor: Send + Sync {
 }
 
 /// What comes after the first `skip` bytes of a stream.
-fn behind(
+pub fn behind(
     stream: BoxStream<'static, Result<Bytes, PortError>>,
     mut skip: u64,
 ) -> BoxStream<'static, Result<Bytes, PortError>> {

@@ -103,8 +103,9 @@ pub enum RunsOf {
 /// Runs as screens list them.
 #[async_trait]
 pub trait RunViews: Send + Sync {
-    /// A page. Keys are those of runs, and `duration` (seconds), `pipeline_id`, `version_id`, `pipeline_name`.
-    /// `InvalidArgument` for another one.
+    /// A page. Keys are `id`, `name`, `state`, `storage_state`, `experiment_id`, `pipeline_name`, `created_at`,
+    /// `finished_at`, `duration` (seconds), and, not to sort by, `pipeline_id` and `version_id`. Counts 10,001 rows at
+    /// most. `InvalidArgument` for another key.
     async fn run_views(&self, query: ListQuery) -> Result<Page<RunView>>;
     /// Some runs, in the order of `ids`.
     async fn run_views_of(&self, ids: &[RunId]) -> Result<Vec<RunView>>;
@@ -113,7 +114,12 @@ pub trait RunViews: Send + Sync {
     /// Median duration of the last 20 well-ended runs, by `pipelineInfo.name`; names without any are left out.
     async fn typical_durations(&self, pipelines: &[String]) -> Result<BTreeMap<String, Duration>>;
     /// The newest runs of each of these ids, at most `most` of each, the newest first.
-    async fn last_runs(&self, of: RunsOf, ids: &[String], most: u32) -> Result<BTreeMap<String, Vec<RunBrief>>>;
+    async fn last_runs(
+        &self,
+        of: RunsOf,
+        ids: &[String],
+        most: u32,
+    ) -> Result<BTreeMap<String, Vec<RunBrief>>>;
     /// The newest runs outside the archive since a time, at most `most`, the newest first.
     async fn runs_since(&self, since: Timestamp, most: u32) -> Result<Vec<RunBrief>>;
     /// Text that is the same for runs whose pipeline JSON is. `NotFound`.

@@ -76,9 +76,21 @@ pub(crate) fn page<T>(
     query: &ListQuery,
     read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> Result<Page<T>, StoreError> {
+    page_counted(connection, listing, scope, query, None, read)
+}
+
+/// As [`page`], but at most `most_counted` rows are counted, so that a page of a huge list needs no look at all of it.
+pub(crate) fn page_counted<T>(
+    connection: &Connection,
+    listing: &Listing,
+    scope: Option<(&'static str, String)>,
+    query: &ListQuery,
+    most_counted: Option<u32>,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Page<T>, StoreError> {
     let sort = sort_column(listing, &query.sort.key)?;
     let condition = condition(listing, scope, &query.predicates)?;
-    let total = count(connection, listing, &condition)?;
+    let total = count(connection, listing, &condition, most_counted)?;
     let wanted = query.page_size.clamp(1, 200);
 
     let mut sql = Sql::default();
@@ -149,9 +161,19 @@ pub(crate) fn newest(
     Ok(())
 }
 
-fn count(connection: &Connection, listing: &Listing, condition: &Sql) -> Result<u64, StoreError> {
+fn count(
+    connection: &Connection,
+    listing: &Listing,
+    condition: &Sql,
+    most: Option<u32>,
+) -> Result<u64, StoreError> {
     let mut sql = Sql::default();
-    sql.push("SELECT count(*) FROM ").push(listing.table).push(" WHERE ").append(condition.clone());
+    let columns =
+        if most.is_some() { "SELECT count(*) FROM (SELECT 1 FROM " } else { "SELECT count(*) FROM " };
+    sql.push(columns).push(listing.table).push(" WHERE ").append(condition.clone());
+    if let Some(most) = most {
+        sql.push(" LIMIT ").bind(Value::Integer(most.into())).push(")");
+    }
     let mut statement = connection.prepare_cached(&sql.text)?;
     let total: i64 = statement.query_row(params_from_iter(&sql.values), |row| row.get(0))?;
     Ok(total.cast_unsigned())

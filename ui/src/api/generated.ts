@@ -827,7 +827,7 @@ export interface RunRow {
 export interface RunPage {
   /** The rows. */
   runs: RunRow[];
-  /** Runs on all pages together. */
+  /** Runs on all pages together; 10,001 if there are more than 10,000. */
   total_size: number;
   /** Token of the next page, empty on the last one. */
   next_page_token: string;

@@ -9,6 +9,16 @@ use futures_util::StreamExt;
 use crate::attempt::id;
 use crate::house::{House, in_time, text};
 
+/// Reading from any byte on gives what the whole log has from there.
+async fn check_ends(house: &House, whole: &str) {
+    let length = whole.len();
+    for from in [0, 1, 4, length / 4, length / 2, length / 4 * 3, length - 1, length, length + 9] {
+        let chunks = house.executor.logs_from(&id("t"), from as u64, false).await.unwrap();
+        let read: Vec<_> = chunks.map(Result::unwrap).collect().await;
+        assert_eq!(read.concat(), whole.as_bytes().get(from..).unwrap_or_default(), "from byte {from}");
+    }
+}
+
 #[tokio::test]
 async fn a_gigabyte_leaves_head_and_tail() {
     const CAP: u64 = 1024 * 1024;
@@ -37,10 +47,12 @@ async fn a_gigabyte_leaves_head_and_tail() {
     let running = house.log("t").await;
     assert!(running.starts_with("first\nxxx") && running.len() < 3_000_000, "{}", running.len());
     assert!(running.contains(" bytes left out …\n"));
+    check_ends(&house, &running).await;
     in_time(tokio::task::spawn_blocking(move || std::fs::write(pipe, "go\n").unwrap())).await.unwrap();
     assert!(matches!(house.end("t").await, AttemptOutcome::Succeeded { .. }));
     let ended = house.log("t").await;
     assert!(ended.starts_with("first\nxxx") && ended.ends_with("xxx\nlast\n"));
+    check_ends(&house, &ended).await;
     let size = std::fs::metadata(&path).unwrap().size();
     assert!(size < CAP + 100, "{size}");
     let left_out = 1_000_000_012 - CAP;
@@ -63,6 +75,7 @@ async fn followers_get_all_and_an_end() {
     house.executor.acknowledge(&id("t")).await;
     let chunks = house.executor.logs(&id("t"), true).await.unwrap();
     assert_eq!(text(&in_time(chunks.map(Result::unwrap).collect::<Vec<_>>()).await), "one\ntwo\n");
+    check_ends(&house, "one\ntwo\n").await;
     house.executor.forget_run(id("t").run).await.unwrap();
     house.executor.forget_run(id("t").run).await.unwrap();
     let error = house.executor.logs(&id("t"), true).await.err().unwrap();

@@ -110,7 +110,7 @@ impl OwnApi {
         let range = content::range_header(question.headers);
         let span = range.map(|range| Span::of(range, file.size_bytes)).transpose()?;
         let pieces = self.services.artifacts.get(&file.uri).await?;
-        let pieces = content::behind(pieces, span.map_or(0, |span| span.from));
+        let pieces = ferroflow_ports::executor::behind(pieces, span.map_or(0, |span| span.from));
         let body = Body::from_stream(content::limited(pieces, span).inspect(|piece| {
             if let Err(error) = piece {
                 tracing::error!(%error, "the bytes of an artifact break off");

@@ -20,7 +20,9 @@ impl OwnApi {
     pub(super) async fn pipelines(&self, question: &Question<'_>) -> Result<PipelinePage, ApiError> {
         let query = question.query(&["q", "sort", "page_size", "page_token"])?;
         let filter = filter(&query, None)?;
-        let list = List { scope: "ferroflow pipelines", filter: &filter, default_sort: "created_at desc" };
+        let sorts = &["created_at", "name", "display_name"];
+        let list =
+            List { scope: "ferroflow pipelines", filter: &filter, sorts, default_sort: "created_at desc" };
         let store = &self.services.store;
         let (page, next_page_token) =
             self.page(&query, &list, async |query| Ok(store.pipeline_views(query).await?)).await?;
@@ -33,9 +35,11 @@ impl OwnApi {
     pub(super) async fn experiments(&self, question: &Question<'_>) -> Result<ExperimentPage, ApiError> {
         let query = question.query(&["q", "archived", "sort", "page_size", "page_token"])?;
         let filter = filter(&query, Some(query.text("archived").unwrap_or("false")))?;
+        let sorts = &["created_at", "name", "last_run_created_at"];
         let list = List {
             scope: "ferroflow experiments",
             filter: &filter,
+            sorts,
             default_sort: "last_run_created_at desc",
         };
         let store = &self.services.store;

@@ -71,21 +71,6 @@ pub(super) fn limited(
     cut.boxed()
 }
 
-/// What comes after the first bytes of a stream.
-pub(super) fn behind(
-    pieces: BoxStream<'static, Result<Bytes, PortError>>,
-    mut skip: u64,
-) -> BoxStream<'static, Result<Bytes, PortError>> {
-    let rest = pieces.map(move |piece| {
-        piece.map(|mut bytes| {
-            let passed = usize::try_from(skip).unwrap_or(usize::MAX).min(bytes.len());
-            skip -= passed as u64;
-            bytes.split_off(passed)
-        })
-    });
-    rest.boxed()
-}
-
 /// 200, or 206 for a span. With a name it is saved, not shown.
 pub(super) fn download(
     body: Body,

@@ -31,6 +31,8 @@ const EVENT_LINES: usize = 500;
 const MATCH_LETTERS: usize = 512;
 /// Lines from the end of a log in which a traceback is looked for.
 const TRACEBACK_LINES: u64 = 2000;
+/// Logs that are larger may lose their middle.
+const LARGE_BYTES: u64 = 16 * 1024 * 1024;
 /// What a line with an error most likely holds.
 const ERROR_WORDS: [&str; 5] =
     ["Traceback (most recent call last)", "ERROR", "Error:", "Exception:", "FATAL"];
@@ -98,8 +100,10 @@ impl OwnApi {
         if known.is_whole {
             return Ok(known.index);
         }
-        let mut pieces = self.pieces(source, known.index.bytes(), false).await?;
-        let mut index = LogIndex::clone(&known.index);
+        // A large log is written anew when its attempt ends, without its middle.
+        let is_written_anew = !source.is_growing && known.index.bytes() > LARGE_BYTES;
+        let mut index = if is_written_anew { LogIndex::default() } else { LogIndex::clone(&known.index) };
+        let mut pieces = self.pieces(source, index.bytes(), false).await?;
         while let Some(piece) = pieces.next().await {
             index.feed(&piece?);
         }

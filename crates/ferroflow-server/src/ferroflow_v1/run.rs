@@ -51,7 +51,8 @@ impl OwnApi {
         let known: Vec<&str> = FILTERS.into_iter().chain(["sort", "page_size", "page_token"]).collect();
         let query = question.query(&known)?;
         let filter = filter(&query)?;
-        let list = List { scope: "ferroflow runs", filter: &filter, default_sort: "created_at desc" };
+        let sorts = &["created_at", "finished_at", "name", "state", "duration", "pipeline_name"];
+        let list = List { scope: "ferroflow runs", filter: &filter, sorts, default_sort: "created_at desc" };
         let (page, next_page_token) =
             self.page(&query, &list, async |query| Ok(self.services.store.run_views(query).await?)).await?;
         let names: BTreeSet<String> = page.items.iter().map(|view| view.run.pipeline_name.clone()).collect();
@@ -86,6 +87,10 @@ impl OwnApi {
             filter: list.filter,
         };
         let wanted = request.read(&self.services.page_tokens)?;
+        if !list.sorts.contains(&wanted.sort.key.as_str()) {
+            let text = format!("cannot sort by `{}`; use one of {}", wanted.sort.key, list.sorts.join(", "));
+            return Err(ApiError::invalid(text));
+        }
         let mut page = read(wanted.clone()).await?;
         let next = request.next_token(&self.services.page_tokens, wanted, page.next.take());
         Ok((page, next))
@@ -257,6 +262,8 @@ pub(super) struct List<'a> {
     pub(super) scope: &'a str,
     /// JSON of the filter, as v2beta1 has it.
     pub(super) filter: &'a str,
+    /// Keys that it may be sorted by.
+    pub(super) sorts: &'a [&'a str],
     pub(super) default_sort: &'a str,
 }
 

@@ -17,6 +17,8 @@ use crate::list::{self, FIRST_FIELD, Listing, seconds, text};
 use crate::run::{self, run_columns};
 use crate::store::SqliteStore;
 
+/// Rows of a list that are counted; one more than the round number, to tell that there are more.
+const MOST_COUNTED: u32 = 10_001;
 /// Values of one facet.
 const MOST_VALUES: usize = 50;
 
@@ -42,8 +44,9 @@ const RUN_VIEWS: Listing = Listing {
         text("state", "status"),
         text("storage_state", "storage_state"),
         text("experiment_id", "experiment_id"),
-        text("pipeline_id", "coalesce(pipeline_id, '')"),
-        text("version_id", "coalesce(pipeline_version_id, '')"),
+        // Null for pipelines that came with their run: only to be compared with, never to sort by.
+        text("pipeline_id", "pipeline_id"),
+        text("version_id", "pipeline_version_id"),
         text("pipeline_name", "pipeline_name"),
         seconds("created_at", "created_at / 1000000"),
         seconds("finished_at", "coalesce(finished_at, 0) / 1000000"),
@@ -87,7 +90,9 @@ fn brief_from_row(row: &Row<'_>) -> rusqlite::Result<RunBrief> {
 }
 
 fn page(connection: &Connection, query: &ListQuery) -> Result<Page<RunView>, StoreError> {
-    let mut page = list::page(connection, &RUN_VIEWS, None, query, |row| view_from_row(row, FIRST_FIELD))?;
+    let mut page = list::page_counted(connection, &RUN_VIEWS, None, query, Some(MOST_COUNTED), |row| {
+        view_from_row(row, FIRST_FIELD)
+    })?;
     add_tasks(connection, &mut page.items)?;
     Ok(page)
 }

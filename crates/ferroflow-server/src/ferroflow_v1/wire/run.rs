@@ -100,7 +100,7 @@ pub(crate) struct RunRow {
 pub(crate) struct RunPage {
     /// The rows.
     pub(crate) runs: Vec<RunRow>,
-    /// Runs on all pages together.
+    /// Runs on all pages together; 10,001 if there are more than 10,000.
     pub(crate) total_size: u64,
     /// Token of the next page, empty on the last one.
     pub(crate) next_page_token: String,
