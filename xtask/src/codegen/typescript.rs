@@ -227,7 +227,7 @@ fn serde_options(attributes: &[Attribute]) -> anyhow::Result<BTreeSet<String>> {
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
         attribute.parse_nested_meta(|meta| {
             let key = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
-            let value = meta.value().and_then(|value| value.parse::<LitStr>());
+            let value = meta.value().and_then(syn::parse::ParseBuffer::parse::<LitStr>);
             options.insert(value.map_or_else(|_| key.clone(), |value| format!("{key}={}", value.value())));
             Ok(())
         })?;
