@@ -104,6 +104,10 @@ pub(crate) enum Phase {
 pub(crate) struct Lookups {
     /// By task; the key of the outbox while it is not stored.
     pub(crate) open: HashMap<TaskPath, PendingLookup>,
+    /// Those that were not asked yet, in order.
+    pub(crate) waiting: VecDeque<TaskPath>,
+    /// How many the store is asked at the moment.
+    pub(crate) asked: usize,
     /// How many of them are not in the outbox yet.
     pub(crate) unstored: usize,
 }

@@ -15,7 +15,7 @@ use crate::perform;
 use crate::request::answer;
 
 /// A step with this many events does not wait for the cache any longer.
-const MOST_HELD_EVENTS: usize = 256;
+const MOST_HELD_EVENTS: usize = 1024;
 
 /// Events after which a snapshot is worth its cost, whatever the size of the run.
 const SNAPSHOT_EVENTS: u64 = 2048;

@@ -12,6 +12,9 @@ use crate::event_loop::Core;
 use crate::id_block::RunIds;
 use crate::perform;
 
+/// Questions to the cache that one run may have open at the store.
+const MOST_QUESTIONS: usize = 32;
+
 impl Core {
     /// Applies an event, and those that follow from it at once.
     pub(crate) fn feed(&mut self, run: &mut ActiveRun, event: RunEvent) {
@@ -46,8 +49,7 @@ impl Core {
         }
         run.step.may_hold_results |= is_success;
         if run.phase == Phase::Live && run.state.status() != status {
-            // Taken now, so that the history shows a state that does not last until the commit.
-            run.absorb_changes();
+            run.step.note_status(self.now, run.state.status());
         }
         for command in commands.drain(..) {
             if run.phase != Phase::Faulted {
@@ -125,15 +127,28 @@ impl Core {
             self.events.push_back(RunEvent::CacheAnswered { task, hit: Some(hit.clone()) });
             return;
         }
-        let open = PendingLookup { fingerprint: fingerprint.clone(), is_stored: false };
-        run.lookups.open.insert(task.clone(), open);
         run.lookups.unstored += 1;
-        self.look_up(run, task, fingerprint);
+        self.look_up(run, task, PendingLookup { fingerprint, is_stored: false });
     }
 
-    pub(crate) fn look_up(&mut self, run: &ActiveRun, task: TaskPath, fingerprint: String) {
-        let store = Arc::clone(&self.ports.store);
-        self.call(perform::look_up(store, Arc::clone(&run.pipeline_name), run.id, task, fingerprint));
+    /// Asks the store, now or when earlier questions of this run are answered: a wide run must not stand in the way of
+    /// whoever else reads.
+    pub(crate) fn look_up(&mut self, run: &mut ActiveRun, task: TaskPath, lookup: PendingLookup) {
+        run.lookups.open.insert(task.clone(), lookup);
+        run.lookups.waiting.push_back(task);
+        self.ask_next(run);
+    }
+
+    fn ask_next(&mut self, run: &mut ActiveRun) {
+        while run.lookups.asked < MOST_QUESTIONS
+            && let Some(task) = run.lookups.waiting.pop_front()
+        {
+            let Some(lookup) = run.lookups.open.get(&task) else { continue };
+            run.lookups.asked += 1;
+            let (store, pipeline) = (Arc::clone(&self.ports.store), Arc::clone(&run.pipeline_name));
+            let call = perform::look_up(store, pipeline, run.id, task, lookup.fingerprint.clone());
+            self.calls.push(call);
+        }
     }
 
     /// The store has answered a question to the cache.
@@ -143,6 +158,7 @@ impl Core {
         task: TaskPath,
         hit: Option<ferroflow_engine::CacheHit>,
     ) {
+        run.lookups.asked = run.lookups.asked.saturating_sub(1);
         let Some(lookup) = run.lookups.open.remove(&task) else { return };
         if lookup.is_stored {
             run.step.finish(lookup_key(&task));
@@ -152,6 +168,7 @@ impl Core {
         // What this run made in the meantime is as good as what the store holds.
         let hit = hit.or_else(|| run.fresh.get(&lookup.fingerprint).cloned());
         self.feed(run, RunEvent::CacheAnswered { task, hit });
+        self.ask_next(run);
     }
 
     /// Hands an attempt to the executor. Most answer at once; the others are waited for with everything else.
@@ -173,6 +190,7 @@ impl Core {
         self.events.clear();
         run.phase = Phase::Faulted;
         run.absorb_changes();
+        run.step.note_status(self.now, RunStatus::Failed);
         run.step.change_run(RunChange {
             status: Some((self.now, RunStatus::Failed)),
             finished_at: Some(Some(self.now)),

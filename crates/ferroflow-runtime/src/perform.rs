@@ -82,6 +82,7 @@ pub(crate) fn commit(store: &Arc<dyn RunStore>, passed: Vec<RunCommit>, commit: 
 /// Stores that a run failed which nobody can make sense of. If that fails too, the next start tries again.
 pub(crate) fn fail(store: Arc<dyn RunStore>, run: RunId, seq: u64, now: Timestamp, message: String) -> Call {
     let mut step = Step::default();
+    step.note_status(now, RunStatus::Failed);
     step.change_run(RunChange {
         status: Some((now, RunStatus::Failed)),
         finished_at: Some(Some(now)),

@@ -196,9 +196,7 @@ impl crate::event_loop::Core {
                 Command::StartAttempt { id } => run.queue.push_back(id),
                 Command::StopAttempt { id } => self.stop(id),
                 Command::LookUpCache { task, fingerprint } => {
-                    let open = PendingLookup { fingerprint: fingerprint.clone(), is_stored: true };
-                    run.lookups.open.insert(task.clone(), open);
-                    self.look_up(run, task, fingerprint);
+                    self.look_up(run, task, PendingLookup { fingerprint, is_stored: true });
                 }
                 Command::Finish { .. } => run.phase = Phase::Ended,
             }

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use ferroflow_engine::{CacheableResult, Changes, Command, RunChange, StoredEvent};
 use ferroflow_model::record::StateChange;
-use ferroflow_model::{AttemptId, RunId};
+use ferroflow_model::{AttemptId, RunId, RunStatus, Timestamp};
 use ferroflow_ports::store::{CacheEntry, RunCommit, RunUpdate};
 
 use crate::request::Reply;
@@ -18,8 +18,8 @@ pub(crate) struct Step {
     changes: Changes,
     /// Whether changes were taken in more than once, so that a row may be there twice.
     is_mixed: bool,
-    /// Run states that were passed through before the one in `changes`, oldest first.
-    passed: Vec<RunUpdate>,
+    /// States that the run went through, oldest first. `changes` holds the last one only, the history shows all.
+    statuses: Vec<(Timestamp, RunStatus)>,
     puts: Vec<Option<(String, String)>>,
     put_places: HashMap<String, usize>,
     done: Vec<String>,
@@ -79,16 +79,19 @@ impl Step {
         }
     }
 
-    /// Changes the run's row. A state that is replaced before it was stored still enters the history.
+    /// The run has gone into another state.
+    pub(crate) fn note_status(&mut self, at: Timestamp, status: RunStatus) {
+        self.statuses.push((at, status));
+    }
+
+    /// Changes the run's row.
     pub(crate) fn change_run(&mut self, change: RunChange) {
         let Some(held) = &mut self.changes.run else {
             self.changes.run = Some(change);
             return;
         };
-        if change.status.is_some()
-            && let Some(status) = std::mem::replace(&mut held.status, change.status)
-        {
-            self.passed.push(RunUpdate { status: Some(state_change(status)), ..RunUpdate::default() });
+        if change.status.is_some() {
+            held.status = change.status;
         }
         if change.finished_at.is_some() {
             held.finished_at = change.finished_at;
@@ -139,7 +142,11 @@ impl Step {
             snapshot: None,
             ids_taken_below: None,
         };
-        let passed = self.passed.into_iter().map(|update| empty(Some(update))).collect();
+        self.statuses.pop();
+        let passed = self.statuses.into_iter().map(|status| {
+            empty(Some(RunUpdate { status: Some(state_change(status)), ..RunUpdate::default() }))
+        });
+        let passed = passed.collect();
         if self.is_mixed {
             keep_last(&mut self.changes.tasks, |task| task.execution_id);
             keep_last(&mut self.changes.attempts, |attempt| (attempt.execution_id, attempt.id.attempt));
@@ -167,7 +174,7 @@ impl Step {
     }
 }
 
-fn state_change<S>((at, state): (ferroflow_model::Timestamp, S)) -> StateChange<S> {
+fn state_change<S>((at, state): (Timestamp, S)) -> StateChange<S> {
     StateChange { at, state }
 }
 
