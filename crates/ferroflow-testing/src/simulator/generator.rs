@@ -73,7 +73,7 @@ fn circumstances(random: &mut Random) -> Circumstances {
     }
     Circumstances {
         slots: one_of(random, &[1, 2, 3, 1000]) as usize,
-        crash_percent: one_of(random, &[0, 0, 5, 25, 100]),
+        crash_percent: one_of(random, &[0, 0, 3, 10, 10, 25, 100]),
         batch_percent: one_of(random, &[0, 0, 30, 60]),
         snapshot_percent: one_of(random, &[0, 10, 60]),
         lost_percent: one_of(random, &[0, 0, 5, 20]),

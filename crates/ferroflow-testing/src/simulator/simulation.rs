@@ -284,11 +284,12 @@ impl<'a> Simulation<'a> {
         let component = component.ok_or_else(|| format!("the cache is asked for `{task}`"))?;
         let hit = behaviour::cached(self.case.seed, task, component);
         let whole = hit.clone().filter(|hit| behaviour::is_whole(hit, component));
-        let asks = self
-            .rows
-            .tasks
-            .get(task)
-            .is_some_and(|row| row.cache.is_some() && row.attempt == 0 && !row.status.is_terminal());
+        // After a retry, the answer to an old question finds a task that waits for others again.
+        let may_start = self.rows.check_may_start(&self.spec, task).is_ok();
+        let row = self.rows.tasks.get(task);
+        let has_asked =
+            row.is_some_and(|row| row.cache.is_some() && row.attempt == 0 && !row.status.is_terminal());
+        let asks = may_start && has_asked;
         let is_hit = asks && whole.is_some();
         // Before the event: it may be the last one of the run, whose end is judged by what tasks came to.
         if let Some(whole) = whole.filter(|_| asks) {
