@@ -54,7 +54,8 @@ test("the text form of the filter becomes chips", async () => {
   const { page, context } = await openPage(browser, root);
   await page.goto(hash(root, "/runs"));
   await page.keyboard.press("/");
-  await page.keyboard.type("state:failed tonight");
+  await page.keyboard.type("tonight state:failed");
+  await page.keyboard.press("Enter");
   await page.getByRole("button", { name: "Remove filter State Failed" }).waitFor();
   await page.getByText("1 run", { exact: true }).waitFor();
   expect(page.url()).toContain("q=tonight");
@@ -100,6 +101,7 @@ test("the palette finds runs and obeys commands", async () => {
   await page.goto(hash(root, "/pipelines"));
   await page.getByRole("heading", { name: "Pipelines" }).waitFor();
   await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: "Search and commands" }).waitFor();
   await page.keyboard.type("tonight");
   await page
     .getByRole("option", { name: /training of tonight/ })
@@ -108,6 +110,7 @@ test("the palette finds runs and obeys commands", async () => {
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "training of tonight" }).waitFor();
   await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: "Search and commands" }).waitFor();
   await page.keyboard.type("dark");
   await page.keyboard.press("Enter");
   await page.waitForFunction(() => document.documentElement.dataset.theme === "dark");

@@ -46,7 +46,7 @@ test("the graph opens and closes groups in place; the clicked group stays under 
   const box = page.locator('[data-node="quality"]');
   const before = await box.boundingBox();
   await open.click();
-  await page.getByRole("button", { name: /^nulls/ }).waitFor();
+  await page.getByRole("button", { name: /nulls/ }).waitFor();
   const after = await page.getByRole("button", { name: "Close quality" }).boundingBox();
   expect(Math.abs((after?.x ?? 0) - (before?.x ?? 0))).toBeLessThan(40);
   expect(Math.abs((after?.y ?? 0) - (before?.y ?? 0))).toBeLessThan(40);
@@ -59,7 +59,7 @@ test("the graph opens and closes groups in place; the clicked group stays under 
 test("the tree holds what the graph holds, at one key", async () => {
   const { page, context } = await openPage(browser, root);
   await page.goto(hash(root, `/runs/details/${seeds.runs.nightly}?tab=graph`));
-  await page.getByRole("button", { name: /^extract/ }).waitFor();
+  await page.getByRole("button", { name: /extract/ }).waitFor();
   const inGraph = await page.locator("[data-node]").count();
   await page.keyboard.press("v");
   await page.getByRole("treeitem", { name: /extract/ }).waitFor();

@@ -8,7 +8,7 @@ export interface Seeds {
   pipelines: Record<string, Made>;
   runs: Record<string, string>;
   experiment: string;
-  schedule: string | undefined;
+  schedule: string;
 }
 
 const example = (name: string) =>
@@ -79,15 +79,17 @@ export async function seed(root: string): Promise<Seeds> {
     .call<{ recurring_run_id: string }>("POST", "/apis/v2beta1/recurringruns", {
       display_name: "nightly at half past two",
       description: "Processes the day before",
-      pipeline_version_reference: pipelines.nightly,
+      pipeline_version_reference: {
+        pipeline_id: pipelines.nightly?.pipeline_id,
+        pipeline_version_id: pipelines.nightly?.pipeline_version_id,
+      },
       trigger: { cron_schedule: { cron: "0 30 2 * * 1-5" } },
       max_concurrency: "1",
       no_catchup: true,
       mode: "ENABLE",
       runtime_config: { parameters: { mode: "thorough" } },
     })
-    .then((made) => made.recurring_run_id)
-    .catch(() => undefined);
+    .then((made) => made.recurring_run_id);
   // Still at work while the pictures are taken.
   runs.slow = await api.run("counting slowly", pipelines.slow as Made);
   return { pipelines, runs, experiment: experiment_id, schedule };

@@ -23,7 +23,6 @@ export const artifactQueries = {
       queryKey: ["run", run, "artifacts"],
       queryFn: ({ signal }) =>
         request<ArtifactPage>(`${V1}/runs/${encodeURIComponent(run)}/artifacts`, {
-          query: { page_size: 200 },
           signal,
         }),
     }),

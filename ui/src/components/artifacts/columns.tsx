@@ -61,7 +61,7 @@ export function artifactColumns(): Column<ArtifactRow>[] {
       cell: (artifact) => (
         <span className="text-label text-ink-2">
           {Object.entries(artifact.metadata)
-            .filter(([, value]) => typeof value !== "object")
+            .filter(([name, value]) => typeof value !== "object" && name !== "display_name")
             .slice(0, 4)
             .map(([name, value]) => `${name}: ${valueText(value)}`)
             .join("   ")}

@@ -26,9 +26,9 @@ interface NodeProps {
   onToggle: (id: string, pass?: number) => void;
 }
 
-function describe(node: GraphNode, look: Look): string {
-  const state = look.state ? WORDS[look.state] : "";
-  return [node.label, state, look.detail].filter(Boolean).join(", ");
+/** The second line of a box. */
+function secondLine(node: GraphNode, look: Look): string {
+  return node.kind === "condition" && node.condition ? node.condition : look.detail;
 }
 
 export const NodeBox = memo(function NodeBox({
@@ -45,7 +45,7 @@ export const NodeBox = memo(function NodeBox({
     return (
       <div
         className={cx(
-          "absolute flex items-center rounded-full border border-line bg-sunken px-3 text-label text-ink-2",
+          "pointer-events-auto absolute flex items-center rounded-full border border-line bg-sunken px-3 text-label text-ink-2",
           dimmed && "opacity-25",
         )}
         style={frame}
@@ -55,11 +55,12 @@ export const NodeBox = memo(function NodeBox({
       </div>
     );
   }
+  const second = secondLine(node, look);
   const running = look.state === "running" || look.state === "retrying";
   return (
     <div
       className={cx(
-        "absolute flex flex-col justify-center rounded-card border bg-surface shadow-[0_1px_2px_rgb(0_0_0/0.05)] transition-[border-color,opacity]",
+        "pointer-events-auto absolute flex flex-col justify-center rounded-card border bg-surface shadow-[0_1px_2px_rgb(0_0_0/0.05)] transition-[border-color,opacity]",
         selected
           ? "border-accent outline-2 outline-offset-1 outline-accent"
           : matched
@@ -74,20 +75,15 @@ export const NodeBox = memo(function NodeBox({
         <button
           type="button"
           data-node={node.id}
-          aria-label={describe(node, look)}
           aria-pressed={selected}
           className="flex min-w-0 flex-1 items-center gap-2 rounded-card px-2.5 py-1.5 text-left"
           onClick={() => onSelect(node.id)}
           onDoubleClick={() => node.can_open && onToggle(node.id)}
         >
-          {look.state ? <StateIcon state={look.state} /> : KIND_ICONS[node.kind]}
+          {look.state ? <StateIcon state={look.state} label /> : KIND_ICONS[node.kind]}
           <span className="min-w-0 flex-1">
-            <span className="block truncate text-label font-medium">{node.label}</span>
-            {(look.detail || node.condition) && (
-              <span className="num block truncate text-caption text-ink-3">
-                {node.condition && node.kind === "condition" ? node.condition : look.detail}
-              </span>
-            )}
+            <span className="block truncate text-label font-medium">{node.label}</span>{" "}
+            {second && <span className="num block truncate text-caption text-ink-3">{second}</span>}
           </span>
         </button>
         {node.can_open && (
@@ -144,7 +140,7 @@ export const GroupBox = memo(function GroupBox({
       style={{ transform: `translate(${group.x}px,${group.y}px)`, width: group.width, height: group.height }}
     >
       <div
-        className="flex items-center gap-1.5 px-2"
+        className="pointer-events-auto flex items-center gap-1.5 px-2"
         style={{ minHeight: Math.min(group.header_height, 32) }}
       >
         <button
@@ -178,7 +174,7 @@ export const GroupBox = memo(function GroupBox({
         </span>
       </div>
       {group.kind === "loop" && look.passes.length > 0 && (
-        <div className="px-3">
+        <div className="pointer-events-auto px-3">
           <Strip passes={look.passes} chosen={group.iteration} onPick={(pass) => onToggle(group.id, pass)} />
         </div>
       )}

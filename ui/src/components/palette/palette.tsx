@@ -64,6 +64,7 @@ const ITEM =
 export default function Palette({ onClose, onKeyMap }: { onClose: () => void; onKeyMap: () => void }) {
   const [text, setText] = useState("");
   const [query, setQuery] = useState("");
+  const [chosen, setChosen] = useState("");
   const navigate = useNavigate();
   const path = useRouterState({ select: (state) => state.location.pathname });
   const results = useQuery(systemQueries.search(query));
@@ -79,6 +80,11 @@ export default function Palette({ onClose, onKeyMap }: { onClose: () => void; on
   };
   const runId = path.match(/^\/runs\/details\/([^/]+)/)?.[1];
   const hits = query.trim().length >= 2 ? (results.data?.hits ?? []) : [];
+  // What was found comes before commands: Enter opens the best find.
+  const best = hits[0] && `${hits[0].kind}${hits[0].id}`;
+  useEffect(() => {
+    if (best) setChosen(best);
+  }, [best]);
   const groups = new Map<HitKind, SearchHit[]>();
   for (const hit of hits) groups.set(hit.kind, [...(groups.get(hit.kind) ?? []), hit]);
   const matches = (label: string) => label.toLowerCase().includes(text.trim().toLowerCase());
@@ -106,7 +112,13 @@ export default function Palette({ onClose, onKeyMap }: { onClose: () => void; on
           className="floating fixed top-[14vh] left-1/2 z-50 w-[calc(100vw-32px)] max-w-150 -translate-x-1/2 overflow-hidden rounded-dialog bg-raised shadow-float outline-none"
         >
           <Dialog.Title className="sr-only">Search and commands</Dialog.Title>
-          <Command shouldFilter={false} label="Search and commands" loop>
+          <Command
+            shouldFilter={false}
+            label="Search and commands"
+            loop
+            value={chosen}
+            onValueChange={setChosen}
+          >
             <Command.Input
               value={text}
               onValueChange={setText}

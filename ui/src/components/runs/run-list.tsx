@@ -66,7 +66,9 @@ export function RunList({ fixed, archived = false, hideColumns = [], empty }: Pr
     if (!list.isFetchingNextPage) list.fetchNextPage();
   }, [list.isFetchingNextPage, list.fetchNextPage]);
   const onQuery = useCallback(
-    (text: string) => {
+    (text: string, done = false) => {
+      // A filter is complete with a blank behind it, or with Enter.
+      if (!done && /(^|\s)\w+:("[^"]*|\S*)$/.test(text)) return;
       const { filters, rest } = parseRunQuery(text);
       setSearch({ ...filters, q: rest || undefined });
     },

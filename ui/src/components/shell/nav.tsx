@@ -113,7 +113,7 @@ export function Nav({
         <button
           type="button"
           onClick={onSearch}
-          aria-label="Search and commands"
+          aria-label={collapsed ? "Search and commands" : undefined}
           className={cx(
             "mb-3 flex h-8 items-center gap-2.5 rounded-control border border-line bg-surface text-ink-3 hover:text-ink-2",
             collapsed ? "justify-center" : "px-2",

@@ -1,7 +1,7 @@
 /** The frame around every page: navigation, shortcuts, palette. Views made for embedding have none of it. */
 import { Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { Menu as MenuIcon } from "lucide-react";
-import { lazy, Suspense, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { Link, split } from "@/components/link";
 import { IconButton } from "@/components/ui/button";
 import { isFramedByOthers } from "@/lib/embed";
@@ -10,7 +10,8 @@ import { writePreference } from "@/lib/preferences";
 import { KeyMap } from "./key-map";
 import { Mark, Nav, PLACES } from "./nav";
 
-const Palette = lazy(() => import("@/components/palette/palette"));
+const loadPalette = () => import("@/components/palette/palette");
+const Palette = lazy(loadPalette);
 
 export function Shell() {
   const embedded = useRouterState({ select: (state) => state.location.pathname.startsWith("/embed/") });
@@ -38,6 +39,11 @@ function Framed() {
   const [keyMap, setKeyMap] = useState(false);
   const [drawer, setDrawer] = useState(false);
   const go = (address: string) => navigate(split(address) as never);
+  useEffect(() => {
+    // There before it is asked for: the first letters typed into it must not get lost.
+    const timer = setTimeout(loadPalette, 1500);
+    return () => clearTimeout(timer);
+  }, []);
   useShortcuts([
     {
       keys: "mod+k",

@@ -18,7 +18,8 @@ export function FilterBar({ children, aside }: { children: ReactNode; aside?: Re
 
 interface SearchBoxProps {
   value: string;
-  onChange: (value: string) => void;
+  /** `done` once Enter was pressed. */
+  onChange: (value: string, done?: boolean) => void;
   placeholder: string;
   className?: string;
 }
@@ -28,7 +29,8 @@ export function SearchBox({ value, onChange, placeholder, className }: SearchBox
   const input = useRef<HTMLInputElement>(null);
   const told = useRef(value);
   useEffect(() => {
-    if (value !== told.current) setText(value);
+    // A blank at the end is being typed; it is not in the address.
+    if (value.trim() !== told.current.trim()) setText(value);
     told.current = value;
   }, [value]);
   useEffect(() => {
@@ -51,6 +53,10 @@ export function SearchBox({ value, onChange, placeholder, className }: SearchBox
         value={text}
         onChange={(event) => setText(event.target.value)}
         onKeyDown={(event) => {
+          if (event.key === "Enter") {
+            told.current = text;
+            onChange(text, true);
+          }
           if (event.key === "Escape") {
             if (text) setText("");
             else input.current?.blur();

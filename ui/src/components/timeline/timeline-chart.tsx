@@ -118,7 +118,6 @@ export function TimelineChart(props: Props) {
               >
                 <button
                   type="button"
-                  aria-label={`${row.display_name}, ${row.state.toLowerCase()}, ${duration(rowMs(row, now))}${row.is_critical ? ", on the longest chain" : ""}`}
                   className="flex w-84 shrink-0 items-center text-left max-md:w-56"
                   onClick={() => onSelect(row.path)}
                   title={row.path}
@@ -127,14 +126,16 @@ export function TimelineChart(props: Props) {
                     className="flex min-w-0 flex-1 items-center gap-2 pl-4 md:pl-6"
                     style={indent ? { paddingLeft: 24 + 14 * row.path.split("/").length - 14 } : undefined}
                   >
-                    <StateIcon state={stateOf(row.state)} size={13} />
-                    <span className="truncate text-label">{row.display_name}</span>
+                    <StateIcon state={stateOf(row.state)} size={13} label />
+                    <span className="truncate text-label">{row.display_name}</span>{" "}
                     {!indent && row.path.includes("/") && (
                       <span className="min-w-0 truncate text-caption text-ink-3">{parentPath(row.path)}</span>
                     )}
                   </span>
                   <span className="num w-20 shrink-0 pr-3 text-right text-label text-ink-2">
+                    {" "}
                     {duration(rowMs(row, now))}
+                    {row.is_critical && <span className="sr-only">, on the longest chain</span>}
                   </span>
                 </button>
                 <div className="relative min-w-0 flex-1 overflow-hidden border-l border-line">
