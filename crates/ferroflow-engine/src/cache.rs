@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::io;
 
 use ferroflow_model::Inputs;
-use ferroflow_model::record::CacheRecord;
+use ferroflow_model::record::{CacheParts, CacheRecord};
 use ferroflow_spec::ir::ArtifactType;
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter};
@@ -28,13 +28,11 @@ pub(crate) fn key(component: &ComponentPlan, inputs: &Inputs, custom: &str) -> C
             ("componentName".to_owned(), Value::from(component.name.as_str())),
             ("cacheKey".to_owned(), Value::from(custom)),
         ]);
-        return CacheRecord {
-            fingerprint: sha256(format!("{}\0{custom}", component.name).as_bytes()),
-            parts,
-        };
+        let fingerprint = sha256(format!("{}\0{custom}", component.name).as_bytes());
+        return CacheRecord { fingerprint, parts: CacheParts::from(&parts) };
     }
-    let parts = parts(component, inputs);
-    CacheRecord { fingerprint: sha256(go_json(&parts).as_bytes()), parts }
+    let text = go_json(&parts(component, inputs));
+    CacheRecord { fingerprint: sha256(text.as_bytes()), parts: CacheParts::from_json(&text) }
 }
 
 fn parts(component: &ComponentPlan, inputs: &Inputs) -> Map<String, Value> {
@@ -194,7 +192,8 @@ mod tests {
         let inputs = Inputs { parameters: parameters.into(), ..Inputs::default() };
         let record = key(&component(), &inputs, "");
         assert_eq!(record.fingerprint, "377bd06c1be450596ce1768b55eb9d03af901f78c124b3c4289622eb7cd5a013");
-        let names: Vec<_> = record.parts.keys().collect();
+        let parts = record.parts.read();
+        let names: Vec<_> = parts.keys().collect();
         assert_eq!(
             names,
             ["containerSpec", "inputParameterValues", "outputArtifactsSpec", "outputParametersSpec"]

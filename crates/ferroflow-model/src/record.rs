@@ -215,8 +215,32 @@ pub struct TaskRecord {
 pub struct CacheRecord {
     /// Lowercase hex SHA-256, byte-exact as KFP's.
     pub fingerprint: String,
-    /// The parts by KFP's names (`containerSpec`, `inputParameterValues`, …), as JSON.
-    pub parts: Map<String, Value>,
+    /// What went into it.
+    pub parts: CacheParts,
+}
+
+/// The parts of a cache key by KFP's names (`containerSpec`, `inputParameterValues`, …), as the text of a JSON object:
+/// runs of 10,000 tasks hold one for each, and hardly anybody reads them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CacheParts(Arc<str>);
+
+impl CacheParts {
+    /// From the text of a JSON object.
+    pub fn from_json(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// The parts one by one; none if the text is not an object.
+    pub fn read(&self) -> Map<String, Value> {
+        serde_json::from_str(&self.0).unwrap_or_default()
+    }
+}
+
+impl From<&Map<String, Value>> for CacheParts {
+    fn from(parts: &Map<String, Value>) -> Self {
+        Self(serde_json::to_string(parts).unwrap_or_default().into())
+    }
 }
 
 /// When what happened to an attempt.

@@ -239,8 +239,12 @@ fn wait_before_retry(policy: &RetryPolicy, failures: u32) -> Option<Duration> {
     if failures > policy.max_retry_count {
         return None;
     }
+    if policy.backoff_seconds <= 0.0 {
+        // Nothing grows to nothing, also where the growth has no end.
+        return Some(Duration::ZERO);
+    }
     let growth = policy.backoff_factor.max(1.0).powi(i32::try_from(failures - 1).unwrap_or(i32::MAX));
-    let mut seconds = policy.backoff_seconds.max(0.0) * growth;
+    let mut seconds = policy.backoff_seconds * growth;
     if policy.backoff_max_seconds > 0.0 {
         seconds = seconds.min(policy.backoff_max_seconds);
     }
@@ -269,6 +273,7 @@ mod tests {
         check(3, 10.0, 2.0, 15.0, &[Some(10.0), Some(15.0), Some(15.0), None]);
         check(2, 0.25, 1.5, 3600.0, &[Some(0.25), Some(0.375), None]);
         check(2, 0.0, 2.0, 3600.0, &[Some(0.0), Some(0.0), None]);
+        check(u32::MAX, 0.0, 2.0, 3600.0, &[Some(0.0); 2000]);
         check(1, 1.0, 0.0, 0.0, &[Some(1.0), None]);
         check(0, 10.0, 2.0, 15.0, &[None]);
     }

@@ -63,7 +63,7 @@ fn the_key_holds_inputs_without_defaults_and_words_before_placeholders_are_repla
         .caches()])
     .accepts("n", |step| step);
     let drive = Drive::new(&one, &json!({"n": 4})).run();
-    let parts = &drive.lookups["t"].parts;
+    let parts = drive.lookups["t"].parts.read();
     assert_eq!(parts["inputParameterValues"], json!({"a": 4}));
     assert_eq!(
         parts["containerSpec"],
@@ -80,7 +80,10 @@ fn a_key_of_its_own_takes_the_place_of_everything_else() {
         Drive::new(&one, &json!({})).run().lookups["t"].clone()
     };
     assert_eq!(key(1), key(2));
-    assert_eq!(key(1).parts, *json!({"componentName": "comp-t", "cacheKey": "nightly"}).as_object().unwrap());
+    assert_eq!(
+        key(1).parts.read(),
+        *json!({"componentName": "comp-t", "cacheKey": "nightly"}).as_object().unwrap()
+    );
 }
 
 #[test]

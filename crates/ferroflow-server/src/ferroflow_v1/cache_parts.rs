@@ -21,13 +21,14 @@ const PARTS: [(&str, &str); 6] = [
 /// What is not the same, the deciding parts first.
 pub(super) fn differences(then: &CacheRecord, now: &CacheRecord) -> Vec<CacheDifference> {
     let mut found = Vec::new();
+    let (then, now) = (then.parts.read(), now.parts.read());
     let listed = PARTS.iter().map(|(key, words)| (*key, *words));
-    let names = then.parts.keys().chain(now.parts.keys().filter(|key| !then.parts.contains_key(*key)));
+    let names = then.keys().chain(now.keys().filter(|key| !then.contains_key(*key)));
     let rest = names
         .map(|key| (key.as_str(), key.as_str()))
         .filter(|(key, _)| !PARTS.iter().any(|part| part.0 == *key));
     for (key, words) in listed.chain(rest) {
-        compare(words, then.parts.get(key), now.parts.get(key), &mut found);
+        compare(words, then.get(key), now.get(key), &mut found);
     }
     found
 }
@@ -79,7 +80,7 @@ mod tests {
     use super::*;
 
     fn record(parts: &Value) -> CacheRecord {
-        CacheRecord { fingerprint: String::new(), parts: parts.as_object().unwrap().clone() }
+        CacheRecord { fingerprint: String::new(), parts: parts.as_object().unwrap().into() }
     }
 
     fn check(then: &Value, now: &Value, expected: &[&str]) {

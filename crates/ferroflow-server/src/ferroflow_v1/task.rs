@@ -75,7 +75,7 @@ impl OwnApi {
             compared_with: None,
             saved_ms: None,
             differences: Vec::new(),
-            parts: key.parts.clone(),
+            parts: key.parts.read(),
         };
         if let Some(origin) = self.origin(&task).await? {
             explanation.saved_ms = origin.duration_ms;

@@ -248,9 +248,10 @@ async fn the_cache_explains_itself() {
     let server = TestServer::start().await;
     let key = |depth: i64| CacheRecord {
         fingerprint: format!("key-{depth}"),
-        parts: object(
+        parts: (&object(
             &json!({ "inputParameterValues": { "depth": depth }, "containerSpec": { "image": "i" } }),
-        ),
+        ))
+            .into(),
     };
     let (_, mut first) = ended_run(&server, "first", 10).await;
     first.cache = Some(key(4));

@@ -202,7 +202,7 @@ pub(crate) fn task(run: RunId, execution: i64, path: &str) -> TaskRecord {
         error: Some(Failure { message: "it exited".to_owned(), exit_code: Some(3), signal: None }),
         cache: Some(CacheRecord {
             fingerprint: "ab".repeat(32),
-            parts: object(&json!({"containerSpec": {"image": "python:3.11"}})),
+            parts: (&object(&json!({"containerSpec": {"image": "python:3.11"}}))).into(),
         }),
         cached_from: Some(ExecutionId(77)),
         attempt: 2,
@@ -244,7 +244,7 @@ pub(crate) fn link(execution: i64, artifact: i64) -> ArtifactLink {
 
 pub(crate) fn cache_entry(execution: i64, created_at: Timestamp) -> CacheEntry {
     CacheEntry {
-        key: CacheRecord { fingerprint: "ab".repeat(32), parts: Map::new() },
+        key: CacheRecord { fingerprint: "ab".repeat(32), parts: (&Map::new()).into() },
         pipeline_name: "train".to_owned(),
         execution_id: ExecutionId(execution),
         created_at,
