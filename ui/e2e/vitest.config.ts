@@ -6,7 +6,7 @@ export default defineConfig({
   resolve: { alias: { "@": fileURLToPath(new URL("../src", import.meta.url)) } },
   test: {
     environment: "node",
-    include: ["e2e/**/*.e2e.ts"],
+    include: process.env.FERROFLOW_FIGURES ? ["e2e/figures.ts"] : ["e2e/**/*.e2e.ts"],
     globalSetup: ["e2e/setup.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -8,8 +8,8 @@ import { subscribe } from "./stream";
 const KINDS = ["run", "task", "tasks", "artifacts", "artifact", "deleted", "reset"];
 /** Changes are painted together: at most this often. */
 const FLUSH_MS = 100;
-/** What is derived on the server is read again this long after the last change. */
-const SETTLE_MS = 700;
+/** What the server derives from tasks is read again this long after a change, and not more often. */
+const REREAD_MS = 1000;
 
 /** Puts changed tasks into a state; tasks keep their places, new ones come last. */
 export function applyTasks(state: RunState, changed: readonly TaskState[]): RunState {
@@ -38,12 +38,12 @@ export function useRunState(id: string) {
     let settleTimer: ReturnType<typeof setTimeout> | undefined;
 
     const settle = () => {
-      clearTimeout(settleTimer);
-      settleTimer = setTimeout(() => {
+      settleTimer ??= setTimeout(() => {
+        settleTimer = undefined;
         client.invalidateQueries({
           predicate: ({ queryKey }) => queryKey[0] === "run" && queryKey[1] === id && queryKey[2] !== "state",
         });
-      }, SETTLE_MS);
+      }, REREAD_MS);
     };
     const flush = () => {
       flushTimer = undefined;

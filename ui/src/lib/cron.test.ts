@@ -4,7 +4,9 @@ import { cronWords, intervalWords, nextFires, parseCron } from "./cron";
 test("words", () => {
   const rows: [string, string][] = [
     ["0 30 6 * * 1-5", "At 06:30 on Monday to Friday (UTC)"],
-    ["30 6 * * 1-5", "At 06:30 on Monday to Friday (UTC)"],
+    ["0 30 6 * *", "At 06:30 every day (UTC)"],
+    ["CRON_TZ=Europe/Berlin 0 30 6 * * ?", "At 06:30 every day (Europe/Berlin)"],
+    ["@every 1h30m", "Every 90 minutes"],
     ["0 0 0 * * *", "At 00:00 every day (UTC)"],
     ["@daily", "At 00:00 every day (UTC)"],
     ["0 */15 * * * *", "Every 15 minutes (UTC)"],
@@ -30,7 +32,19 @@ test("next fires", () => {
     ["0 0 0 29 2 *", "2026-01-01T00:00:00Z", ["2028-02-29T00:00:00"]],
     ["0 0 0 31 * *", "2026-04-01T00:00:00Z", ["2026-05-31T00:00:00", "2026-07-31T00:00:00"]],
     ["0 0 0 13 * fri", "2026-02-01T00:00:00Z", ["2026-02-06T00:00:00", "2026-02-13T00:00:00"]],
-    ["0 0 0 * * 7", "2026-11-25T00:00:00Z", ["2026-11-29T00:00:00"]],
+    ["0 0 0 * * sun", "2026-11-25T00:00:00Z", ["2026-11-29T00:00:00"]],
+    ["@every 90s", "2026-11-25T00:00:00Z", ["2026-11-25T00:01:30", "2026-11-25T00:03:00"]],
+    // Clocks in Berlin skip from 02:00 to 03:00 on 29 March 2026 and show 02:30 twice on 25 October.
+    [
+      "CRON_TZ=Europe/Berlin 0 30 2 * * ?",
+      "2026-03-28T00:00:00Z",
+      ["2026-03-28T01:30:00", "2026-03-30T00:30:00"],
+    ],
+    [
+      "CRON_TZ=Europe/Berlin 0 30 2 * * ?",
+      "2026-10-24T12:00:00Z",
+      ["2026-10-25T00:30:00", "2026-10-25T01:30:00", "2026-10-26T01:30:00"],
+    ],
   ];
   for (const [expression, after, expected] of rows)
     expect(iso(expression, after, expected.length), expression).toEqual(expected);
@@ -45,6 +59,9 @@ test("nonsense is refused in words", () => {
     "0 0 25 * * *",
     "0 */0 * * * *",
     "0 0 0 0 * *",
+    "0 0 0 * * 7",
+    "@every soon",
+    "CRON_TZ=Moon/Base 0 0 0 * * *",
   ]) {
     expect(() => parseCron(expression), expression).toThrow();
   }

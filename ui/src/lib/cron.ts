@@ -1,6 +1,6 @@
 /**
- * Cron expressions of KFP (robfig's: second, minute, hour, day, month, weekday; five fields mean second 0): what they
- * say in words, and when they fire next. All times are UTC.
+ * Cron expressions as KFP reads them (robfig's: second, minute, hour, day, month, and weekday, which may be missing):
+ * what they say in words, and when they fire next. The server's own reading counts; this one shows it beforehand.
  */
 
 export interface Cron {
@@ -12,6 +12,10 @@ export interface Cron {
   weekdays: number[];
   anyDay: boolean;
   anyWeekday: boolean;
+  /** Name of the time zone. */
+  zone: string;
+  /** Seconds of `@every`, which knows no calendar; 0 for others. */
+  every: number;
 }
 
 const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
@@ -68,25 +72,76 @@ function field(text: string, low: number, high: number, names: readonly string[]
   return [...values].sort((a, b) => a - b);
 }
 
+const DURATION: Record<string, number> = { h: 3600, m: 60, s: 1, ms: 0.001 };
+
+/** Seconds of `1h30m`; throws. */
+function durationSeconds(text: string): number {
+  const parts = [...text.matchAll(/([\d.]+)(h|ms|m|s)/g)];
+  if (parts.length === 0 || parts.map((part) => part[0]).join("") !== text)
+    throw new Error(`“${text}” is not a duration such as 1h30m`);
+  const seconds = parts.reduce((sum, [, count, unit = ""]) => sum + Number(count) * (DURATION[unit] ?? 0), 0);
+  return Math.max(1, Math.floor(seconds));
+}
+
 /** Throws with a sentence for people. */
 export function parseCron(expression: string): Cron {
-  const text = NAMED[expression.trim().toLowerCase()] ?? expression.trim();
+  const [, zone = "UTC", rest = ""] = expression.trim().match(/^(?:CRON_TZ=(\S+)\s+)?(.*)$/) ?? [];
+  try {
+    offsetAt(0, zone);
+  } catch {
+    throw new Error(`“${zone}” is no time zone`);
+  }
+  const interval = rest.match(/^@every\s+(\S+)$/i)?.[1];
+  const text = interval ? "* * * * * *" : (NAMED[rest.toLowerCase()] ?? rest);
   const fields = text.split(/\s+/).filter(Boolean);
-  if (fields.length === 5) fields.unshift("0");
-  if (fields.length !== 6) throw new Error("Write six fields: second minute hour day month weekday");
+  if (fields.length === 5) fields.push("*");
+  if (fields.length !== 6) throw new Error("Write the fields: second minute hour day month weekday");
   const [second = "", minute = "", hour = "", day = "", month = "", weekday = ""] = fields;
-  // Sunday may be written as 7.
-  const weekdays = field(weekday.replace(/\b7\b/g, "0"), 0, 6, WEEKDAYS);
   return {
     seconds: field(second, 0, 59),
     minutes: field(minute, 0, 59),
     hours: field(hour, 0, 23),
     days: field(day, 1, 31),
     months: field(month, 1, 12, MONTHS),
-    weekdays,
+    weekdays: field(weekday, 0, 6, WEEKDAYS),
     anyDay: /^[*?]/.test(day),
     anyWeekday: /^[*?]/.test(weekday),
+    zone,
+    every: interval ? durationSeconds(interval) : 0,
   };
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** Milliseconds by which clocks in a zone are ahead of UTC at a moment. */
+function offsetAt(at: number, zone: string): number {
+  if (zone === "UTC") return 0;
+  let format = formats.get(zone);
+  if (!format) {
+    format = new Intl.DateTimeFormat("en-US", {
+      timeZone: zone,
+      hourCycle: "h23",
+      year: "numeric",
+      month: "numeric",
+      day: "numeric",
+      hour: "numeric",
+      minute: "numeric",
+      second: "numeric",
+    });
+    formats.set(zone, format);
+  }
+  const parts = Object.fromEntries(format.formatToParts(at).map((part) => [part.type, Number(part.value)]));
+  const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts;
+  return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(at / 1000) * 1000;
+}
+
+/** The moments at which clocks show a time: none when they skip it, two when they show it twice. */
+function moments(clock: number, zone: string): number[] {
+  const offsets = new Set([offsetAt(clock - 86_400_000, zone), offsetAt(clock + 86_400_000, zone)]);
+  return [...offsets]
+    .map((offset) => clock - offset)
+    .filter((at) => at + offsetAt(at, zone) === clock)
+    .sort((a, b) => a - b);
 }
 
 function dayFits(cron: Cron, date: Date): boolean {
@@ -98,22 +153,32 @@ function dayFits(cron: Cron, date: Date): boolean {
 
 /** The next moments after `after`, at most five years away. */
 export function nextFires(cron: Cron, after: number, count: number): number[] {
+  const start = Math.floor(after / 1000) * 1000 + 1000;
+  if (cron.every > 0)
+    return Array.from({ length: count }, (_, index) => after + (index + 1) * cron.every * 1000);
   const fires: number[] = [];
-  const start = new Date(Math.floor(after / 1000) * 1000 + 1000);
-  const day = new Date(Date.UTC(start.getUTCFullYear(), start.getUTCMonth(), start.getUTCDate()));
+  const clock = start + offsetAt(start, cron.zone);
+  // A day earlier: clocks may have been put back since.
+  const day = new Date(Math.floor(clock / 86_400_000) * 86_400_000 - (cron.zone === "UTC" ? 0 : 86_400_000));
   for (let i = 0; i < 366 * 5 && fires.length < count; i += 1, day.setUTCDate(day.getUTCDate() + 1)) {
-    if (!cron.months.includes(day.getUTCMonth() + 1) || !dayFits(cron, day)) continue;
-    for (const hour of cron.hours) {
-      for (const minute of cron.minutes) {
-        for (const second of cron.seconds) {
-          const at = day.getTime() + ((hour * 60 + minute) * 60 + second) * 1000;
-          if (at >= start.getTime()) fires.push(at);
-          if (fires.length >= count) return fires;
-        }
+    if (cron.months.includes(day.getUTCMonth() + 1) && dayFits(cron, day))
+      firesOfDay(cron, day.getTime(), start, count, fires);
+  }
+  return fires.sort((a, b) => a - b).slice(0, count);
+}
+
+function firesOfDay(cron: Cron, midnight: number, start: number, count: number, fires: number[]): void {
+  for (const hour of cron.hours) {
+    for (const minute of cron.minutes) {
+      for (const second of cron.seconds) {
+        const clock = midnight + ((hour * 60 + minute) * 60 + second) * 1000;
+        const all = cron.zone === "UTC" ? [clock] : moments(clock, cron.zone);
+        for (const at of all) if (at >= start) fires.push(at);
       }
+      // An hour that comes twice is not in order: some more than asked for are kept until the end.
+      if (fires.length >= count + 120) return;
     }
   }
-  return fires;
 }
 
 const pad = (value: number) => String(value).padStart(2, "0");
@@ -185,11 +250,12 @@ function dayWords(cron: Cron): string {
 
 /** `At 06:30 on Monday to Friday (UTC)`. */
 export function cronWords(cron: Cron): string {
+  if (cron.every > 0) return intervalWords(cron.every);
   const days = dayWords(cron);
   const time = timeWords(cron);
   const daily = !days && time.startsWith("at ") ? " every day" : "";
   const text = `${time}${daily}${days}`;
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)} (UTC)`;
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)} (${cron.zone})`;
 }
 
 /** `Every 2 hours`. */

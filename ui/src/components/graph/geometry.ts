@@ -69,7 +69,7 @@ export function overlaps(a: Box, b: Box): boolean {
 /** Room for the tools at the upper edge. */
 const TOOLS = 48;
 /** Below this names cannot be read. */
-const LEGIBLE = 0.62;
+const LEGIBLE = 0.75;
 
 /** The first look: the whole graph, or of a wide one its begin in a size that can be read. */
 export function firstCamera(graph: { width: number; height: number }, width: number, height: number): Camera {

@@ -92,7 +92,7 @@ export function ScheduleFields({
         <Field
           label="Cron expression"
           error={reading.error}
-          hint="second minute hour day month weekday, in UTC"
+          hint="second minute hour day month weekday, in the zone of the server (UTC unless it was told another) or of CRON_TZ="
         >
           {(ids) => (
             <Input

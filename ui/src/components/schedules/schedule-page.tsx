@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { CopyPlus, Trash2 } from "lucide-react";
 import { useMemo, useState } from "react";
+import { experimentQueries } from "@/api/experiments";
 import { pipelineQueries } from "@/api/pipelines";
 import { runQueries } from "@/api/runs";
 import { scheduleQueries, useScheduleWrites } from "@/api/schedules";
@@ -104,6 +105,10 @@ export function SchedulePage({ id }: { id: string }) {
 function Overview({ schedule }: { schedule: RecurringRun }) {
   const now = useNow();
   const names = usePipelineNames(useMemo(() => [schedule], [schedule]));
+  const experiment = useQuery({
+    ...experimentQueries.experiment(schedule.experiment_id ?? ""),
+    enabled: Boolean(schedule.experiment_id),
+  });
   const fires = upcoming(schedule, now, 5);
   const window = schedule.trigger?.cron_schedule ?? schedule.trigger?.periodic_schedule;
   const parameters = Object.entries(schedule.runtime_config?.parameters ?? {});
@@ -149,7 +154,7 @@ function Overview({ schedule }: { schedule: RecurringRun }) {
                 "Experiment",
                 schedule.experiment_id && (
                   <TextLink key="x" to={experimentAddress(schedule.experiment_id)}>
-                    open
+                    {experiment.data?.display_name ?? "open"}
                   </TextLink>
                 ),
               ],

@@ -27,7 +27,9 @@ function title(group: string): string {
 function Loaded({ system }: { system: System }) {
   const { counts } = system;
   const groups = new Map<string, System["facts"]>();
-  for (const fact of system.facts) groups.set(fact.group, [...(groups.get(fact.group) ?? []), fact]);
+  const own = system.facts.filter((fact) => fact.group === "server");
+  for (const fact of system.facts)
+    if (fact.group !== "server") groups.set(fact.group, [...(groups.get(fact.group) ?? []), fact]);
   const figures: [string, number][] = [
     ["Tasks at work", counts.running_attempts],
     ["Tasks waiting for a slot", counts.waiting_attempts],
@@ -61,6 +63,7 @@ function Loaded({ system }: { system: System }) {
                 ],
                 ["Serving since", <Ago key="s" at={system.started_at} />],
                 ["Up", duration(system.now - system.started_at)],
+                ...own.map((fact): [string, string] => [title(fact.name), fact.value]),
               ]}
             />
           </Section>
@@ -84,7 +87,7 @@ function Loaded({ system }: { system: System }) {
           </Section>
           {[...groups].map(([group, facts]) => (
             <Section key={group} title={title(group)}>
-              <Facts rows={facts.map((fact) => [fact.name, fact.value])} />
+              <Facts rows={facts.map((fact) => [title(fact.name), fact.value])} />
             </Section>
           ))}
         </div>

@@ -115,7 +115,12 @@ export function SummaryPanel({ runId, detail, task, tasks, attempt }: Props) {
                   </span>
                   <span className="num w-16 shrink-0">Attempt {each.attempt}</span>
                   <span className="min-w-0 flex-1 truncate text-ink-2">{each.error?.message}</span>
-                  <Elapsed from={each.segments[0]?.from} until={each.segments.at(-1)?.to ?? undefined} />
+                  <Elapsed
+                    from={
+                      (each.segments.find((segment) => segment.phase !== "wait") ?? each.segments[0])?.from
+                    }
+                    until={each.segments.at(-1)?.to ?? undefined}
+                  />
                 </button>
               </li>
             ))}

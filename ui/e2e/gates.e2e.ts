@@ -1,0 +1,81 @@
+/** What does not depend on the clock: elements, requests, sizes of answers. */
+import { gzipSync } from "node:zlib";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import type { RunPage } from "../src/api/generated";
+import { hash, launch, openPage } from "./server";
+
+const root = inject("root");
+const seeds = inject("seeds");
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser?.close());
+
+test("ten thousand runs need at most 60 row elements, at the beginning and at the end", async () => {
+  const { page, context } = await openPage(browser, root);
+  const real = (await (await fetch(`${root}/apis/ferroflow/v1/runs?page_size=1`)).json()) as RunPage;
+  const total = 10_000;
+  // The rows are copies of a real one: making ten thousand runs would take minutes and show the same.
+  await page.route("**/apis/ferroflow/v1/runs?**", async (route) => {
+    const query = new URL(route.request().url()).searchParams;
+    const from = Number(query.get("page_token") || 0);
+    const size = Number(query.get("page_size"));
+    const runs = Array.from({ length: Math.min(size, total - from) }, (_, index) => ({
+      ...real.runs[0],
+      run_id: `run-${from + index}`,
+      display_name: `run number ${from + index}`,
+    }));
+    const next = from + size < total ? String(from + size) : "";
+    await route.fulfill({ json: { ...real, runs, total_size: total, next_page_token: next } });
+  });
+  await page.goto(hash(root, "/runs"));
+  await page.getByText("run number 0", { exact: true }).waitFor();
+  const rows = () => page.locator("[role=row]").count();
+  expect(await rows()).toBeLessThanOrEqual(60);
+  const viewport = page.locator("[role=table] > div").first();
+  for (let seen = 0; seen < total - 1; ) {
+    await viewport.evaluate((element) => element.scrollTo({ top: element.scrollHeight }));
+    const last = Math.min(total - 1, seen + 99);
+    await page.locator(`[data-row="run-${last}"]`).waitFor();
+    seen = Number((await page.locator("[data-row]").last().getAttribute("data-index")) ?? 0);
+    expect(await rows()).toBeLessThanOrEqual(60);
+    if (seen > 2000) break; // Twenty pages say what a hundred would.
+  }
+  await context.close();
+});
+
+test("a finished run that is open asks for nothing", async () => {
+  const { page, context, requests } = await openPage(browser, root);
+  await page.goto(hash(root, `/runs/details/${seeds.runs.nightly}?tab=graph`));
+  await page.getByRole("button", { name: /extract/ }).waitFor();
+  await page.waitForTimeout(4000); // Things that come after the first picture.
+  const before = requests.length;
+  await page.waitForTimeout(8000); // Longer than any poll of the page.
+  expect(requests.slice(before)).toEqual([]);
+  await context.close();
+});
+
+test("a large graph is a small answer", async () => {
+  const version = seeds.pipelines.wide1k?.pipeline_version_id;
+  const body = Buffer.from(
+    await (await fetch(`${root}/apis/ferroflow/v1/versions/${version}/graph`)).arrayBuffer(),
+  );
+  expect(gzipSync(body).length).toBeLessThanOrEqual(120_000);
+});
+
+test("tabs and pages change without asking for what is known", async () => {
+  const { page, context, requests } = await openPage(browser, root);
+  await page.goto(hash(root, `/runs/details/${seeds.runs.flowers1}`));
+  await page.getByText("Slowest tasks").waitFor();
+  await page.keyboard.press("2");
+  await page.getByRole("button", { name: /make-flowers/ }).waitFor();
+  await page.keyboard.press("1");
+  await page.getByText("Slowest tasks").waitFor();
+  const before = requests.length;
+  await page.keyboard.press("2");
+  await page.getByRole("button", { name: /make-flowers/ }).waitFor();
+  expect(requests.slice(before)).toEqual([]);
+  await context.close();
+});

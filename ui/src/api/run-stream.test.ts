@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import type { RunState, TaskState } from "./generated";
+import { patchPage } from "./run-list-stream";
+import { applyTasks } from "./run-stream";
+
+const task = (task_id: string, state: TaskState["state"]) => ({ task_id, state }) as TaskState;
+
+test("changed tasks keep their places, new ones come last", () => {
+  const before = { tasks: [task("a", "PENDING"), task("b", "PENDING")] } as RunState;
+  const after = applyTasks(before, [task("b", "RUNNING"), task("c", "PENDING")]);
+  expect(after.tasks.map((each) => [each.task_id, each.state])).toEqual([
+    ["a", "PENDING"],
+    ["b", "RUNNING"],
+    ["c", "PENDING"],
+  ]);
+  expect(after.tasks[0]).toBe(before.tasks[0]);
+  expect(applyTasks(before, [])).toBe(before);
+});
+
+test("a page without changed rows stays the same object", () => {
+  const page = { runs: [{ run_id: "1" }] } as Parameters<typeof patchPage>[0];
+  expect(patchPage(page, new Map([["2", {} as never]]))).toBe(page);
+  expect(patchPage(page, new Map([["1", { run_id: "1", state: "FAILED" } as never]])).runs[0]?.state).toBe(
+    "FAILED",
+  );
+});
