@@ -23,11 +23,16 @@ fn table(page: &Path) -> io::Result<String> {
     let mut files = Vec::new();
     collect(page, &mut files)?;
     files.sort();
-    let mut code = format!("Some(Page {{ index: include_str!({:?}), files: &[\n", absolute(&page.join("index.html"))?);
+    let mut code =
+        format!("Some(Page {{ index: include_str!({:?}), files: &[\n", absolute(&page.join("index.html"))?);
     for file in &files {
         let address = file.strip_prefix(page).unwrap_or(file).to_string_lossy().replace('\\', "/");
         let bytes = |path: &Path| -> io::Result<String> {
-            Ok(if path.is_file() { format!("Some(include_bytes!({:?}))", absolute(path)?) } else { "None".to_owned() })
+            Ok(if path.is_file() {
+                format!("Some(include_bytes!({:?}))", absolute(path)?)
+            } else {
+                "None".to_owned()
+            })
         };
         let twin = |ending: &str| bytes(Path::new(&format!("{}.{ending}", file.display())));
         let (brotli, gzip) = (twin("br")?, twin("gz")?);

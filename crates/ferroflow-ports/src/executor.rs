@@ -58,7 +58,11 @@ pub trait Executor: Send + Sync {
 
     /// The attempt's log from its first byte. With `follow` the stream ends when the attempt has ended.
     /// `NotFound` if there is no log.
-    async fn logs(&self, id: &AttemptId, follow: bool) -> Result<BoxStream<'static, Result<Bytes, PortError>>, PortError>;
+    async fn logs(
+        &self,
+        id: &AttemptId,
+        follow: bool,
+    ) -> Result<BoxStream<'static, Result<Bytes, PortError>>, PortError>;
 
     /// As [`Self::logs`] from byte `from` on; nothing if the log is shorter and nobody follows.
     async fn logs_from(

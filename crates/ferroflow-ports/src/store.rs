@@ -10,12 +10,12 @@ use ferroflow_engine::CacheHit;
 pub use ferroflow_engine::RunSettings;
 use ferroflow_model::list::{ListQuery, Page};
 use ferroflow_model::record::{
-    ArtifactLink, ArtifactRecord, AttemptRecord, CacheRecord, Experiment, Failure, Pipeline, PipelineVersion, Run,
-    StateChange, TaskRecord,
+    ArtifactLink, ArtifactRecord, AttemptRecord, CacheRecord, Experiment, Failure, Pipeline, PipelineVersion,
+    Run, StateChange, TaskRecord,
 };
 use ferroflow_model::{
-    AttemptId, ExecutionId, ExperimentId, Outputs, PipelineId, PipelineVersionId, RunId, RunStatus, StorageState,
-    Timestamp,
+    AttemptId, ExecutionId, ExperimentId, Outputs, PipelineId, PipelineVersionId, RunId, RunStatus,
+    StorageState, Timestamp,
 };
 use futures_util::future::BoxFuture;
 
@@ -61,11 +61,22 @@ pub trait PipelineStore: Send + Sync {
     /// A page. `InvalidArgument` for an unknown key.
     async fn list_pipelines(&self, query: ListQuery) -> Result<Page<Pipeline>>;
     /// A page of the versions of a pipeline. `NotFound` without the pipeline.
-    async fn list_pipeline_versions(&self, id: PipelineId, query: ListQuery) -> Result<Page<PipelineVersion>>;
+    async fn list_pipeline_versions(&self, id: PipelineId, query: ListQuery)
+    -> Result<Page<PipelineVersion>>;
     /// Changes display name and tags where given. `NotFound`.
-    async fn update_pipeline(&self, id: PipelineId, display_name: Option<String>, tags: Option<BTreeMap<String, String>>) -> Result<Pipeline>;
+    async fn update_pipeline(
+        &self,
+        id: PipelineId,
+        display_name: Option<String>,
+        tags: Option<BTreeMap<String, String>>,
+    ) -> Result<Pipeline>;
     /// Changes display name and tags where given. `NotFound`.
-    async fn update_pipeline_version(&self, id: PipelineVersionId, display_name: Option<String>, tags: Option<BTreeMap<String, String>>) -> Result<PipelineVersion>;
+    async fn update_pipeline_version(
+        &self,
+        id: PipelineVersionId,
+        display_name: Option<String>,
+        tags: Option<BTreeMap<String, String>>,
+    ) -> Result<PipelineVersion>;
     /// Removes a pipeline; `FailedPrecondition` if it has versions and `cascade` is not set. `NotFound`.
     async fn delete_pipeline(&self, id: PipelineId, cascade: bool) -> Result<()>;
     /// Removes a version; runs keep their reference. `NotFound`.

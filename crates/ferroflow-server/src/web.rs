@@ -7,8 +7,8 @@ use std::io::Read;
 
 use bytes::Bytes;
 use hyper::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, HeaderMap, HeaderValue, REFERRER_POLICY,
-    VARY,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, HeaderMap, HeaderValue,
+    REFERRER_POLICY, VARY,
 };
 use hyper::{Method, StatusCode};
 use uuid::Uuid;
@@ -84,8 +84,12 @@ fn asset(file: &File, headers: &HeaderMap) -> Answer {
     let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let (encoding, body) = match file {
         File { plain: Some(plain), .. } => (None, Bytes::from_static(plain)),
-        File { brotli: Some(brotli), .. } if accepts(accepted, "br") => (Some("br"), Bytes::from_static(brotli)),
-        File { gzip: Some(gzip), .. } if accepts(accepted, "gzip") => (Some("gzip"), Bytes::from_static(gzip)),
+        File { brotli: Some(brotli), .. } if accepts(accepted, "br") => {
+            (Some("br"), Bytes::from_static(brotli))
+        }
+        File { gzip: Some(gzip), .. } if accepts(accepted, "gzip") => {
+            (Some("gzip"), Bytes::from_static(gzip))
+        }
         File { gzip: Some(gzip), .. } => (None, unpacked(gzip)),
         File { .. } => (None, Bytes::new()),
     };

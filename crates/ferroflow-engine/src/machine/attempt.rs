@@ -273,7 +273,7 @@ mod tests {
         check(3, 10.0, 2.0, 15.0, &[Some(10.0), Some(15.0), Some(15.0), None]);
         check(2, 0.25, 1.5, 3600.0, &[Some(0.25), Some(0.375), None]);
         check(2, 0.0, 2.0, 3600.0, &[Some(0.0), Some(0.0), None]);
-        check(u32::MAX, 0.0, 2.0, 3600.0, &[Some(0.0); 2000]);
+        check(u32::MAX, 0.0, 2.0, 3600.0, &vec![Some(0.0); 2000]);
         check(1, 1.0, 0.0, 0.0, &[Some(1.0), None]);
         check(0, 10.0, 2.0, 15.0, &[None]);
     }

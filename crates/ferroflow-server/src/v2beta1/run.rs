@@ -68,10 +68,13 @@ pub(crate) async fn create(
 }
 
 /// Arguments as sent, and as the pipeline takes them.
+type SentAndTaken = (Map<String, Value>, Map<String, Value>);
+
+/// Reads the arguments of a request and checks them against the pipeline.
 pub(super) fn checked_arguments(
     spec: &PipelineSpec,
     sent: impl IntoIterator<Item = (String, ferroflow_proto::protobuf::Value)>,
-) -> Result<(Map<String, Value>, Map<String, Value>), ApiError> {
+) -> Result<SentAndTaken, ApiError> {
     let sent = sent
         .into_iter()
         .map(|(name, value)| Ok((name, from_wire(value)?)))

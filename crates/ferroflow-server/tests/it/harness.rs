@@ -13,12 +13,13 @@ use ferroflow_engine::schedule::{Schedule, Zone};
 use ferroflow_engine::{IdBlock, RunIdentity, TaskAttempt};
 use ferroflow_model::record::{Run, StateChange, TaskRecord};
 use ferroflow_model::recurring::Trigger;
-use ferroflow_model::{AttemptId, Inputs, Outputs, RecurringRunId, RunId, RunStatus, StorageState, Timestamp};
+use ferroflow_model::{
+    AttemptId, Inputs, Outputs, RecurringRunId, RunId, RunStatus, StorageState, Timestamp,
+};
 use ferroflow_ports::executor::Report;
 use ferroflow_ports::store::{NewRun, RunCommit, RunSettings, RunUpdate};
 use ferroflow_ports::{
-    Clock, ErrorKind, Executor, Fact, PortError, RunControl, ScheduleControl, Store, SubmitRun,
-    SystemFacts,
+    Clock, ErrorKind, Executor, Fact, PortError, RunControl, ScheduleControl, Store, SubmitRun, SystemFacts,
 };
 use ferroflow_server::{BuildInfo, PageTokenKey, ServerOptions, Services, ensure_default_experiment, serve};
 use futures_util::StreamExt;

@@ -53,7 +53,10 @@ async fn every_link_opens_the_page() {
                 let packed = server.send(&address, &[("accept-encoding", encoding)], "").await;
                 assert_eq!(packed.headers["content-encoding"], encoding, "{address}");
                 assert!(packed.body.len() < plain.body.len(), "{address}");
-                assert!(packed.headers["cache-control"].to_str().unwrap().ends_with("immutable"), "{address}");
+                assert!(
+                    packed.headers["cache-control"].to_str().unwrap().ends_with("immutable"),
+                    "{address}"
+                );
             }
         }
     }
