@@ -207,7 +207,7 @@ pub(crate) async fn recurring_runs_are_listed_and_so_are_their_runs(store: &dyn 
         ("recurring_run_id", FilterValue::Text(second.id.to_string())),
     ] {
         let page = store.list_recurring_runs(None, query(named(key, value))).await.expect("a page");
-        assert_eq!(page.items, [second.clone()], "{key}");
+        assert_eq!(page.items, std::slice::from_ref(&second), "{key}");
     }
     for key in ["created_at", "updated_at"] {
         let noon = named(key, FilterValue::Seconds(Timestamp::default().as_seconds()));
