@@ -1,5 +1,5 @@
 # The whole project by two commands: `make run` and `make test`.
-# What a machine must have: Rust, and Python 3.11 with pip. Everything else is set up here.
+# What a machine must have: Rust, Node 20 with npm, and Python 3.11 with pip. Everything else is set up here.
 
 # The newest interpreter that all of these clients know, else whatever is called python3.
 PYTHON ?= $(or $(shell command -v python3.11),python3)
@@ -12,24 +12,27 @@ TARGET := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 BINARY := $(TARGET)/release/ferroflow
 RUN_DATA_DIR ?= $(CURDIR)/.ferroflow
 LISTEN ?= 127.0.0.1:8080
+# The web page, which cargo puts into the binary.
+PAGE := ui/dist/page/index.html
+PAGE_SOURCES := $(shell find ui/src ui/public ui/scripts -type f) ui/index.html ui/vite.config.ts ui/tsconfig.json
 
 export FERROFLOW_VENVS := $(VENVS)
 
-.PHONY: run test bench build check unit sim e2e python-tests venvs needs-cargo needs-python
+.PHONY: run test bench build ui check unit sim e2e python-tests page-tests page-e2e venvs needs-cargo needs-node needs-python
 
 ## Builds, serves on the embedded defaults, loads the samples, runs the training one, and keeps serving.
 run: build needs-python
 	@$(PYTHON) examples/start.py --binary "$(BINARY)" --data-dir "$(RUN_DATA_DIR)" --listen "$(LISTEN)"
 
-## Every test: the rules of the house, all crates, protos and slim runtime against KFP's packages, the simulator, and
-## the binary with the real kfp clients.
-test: check unit python-tests sim e2e
+## Every test: the rules of the house, all crates, protos and slim runtime against KFP's packages, the simulator, the
+## binary with the real kfp clients, and the page in a browser.
+test: check unit python-tests page-tests sim e2e page-e2e
 
 ## The figures of the speed table beside the floors of this machine.
 bench: build
 	cargo xtask bench --binary "$(BINARY)"
 
-build: needs-cargo
+build: needs-cargo ui
 	cargo build --release --locked --package ferroflow
 
 check: needs-cargo venvs
@@ -49,6 +52,24 @@ python-tests: venvs
 e2e: build venvs
 	FERROFLOW_BIN="$(BINARY)" "$(VENV)/bin/python" -m pytest -q --durations=10 tests/e2e
 
+## The web page: `cargo build` puts it into the binary if it is there.
+ui: $(PAGE)
+
+$(PAGE): ui/node_modules/.ready $(PAGE_SOURCES)
+	cd ui && npm run --silent build
+	touch "$@"
+
+ui/node_modules/.ready: ui/package.json ui/package-lock.json | needs-node
+	cd ui && npm ci --silent
+	touch "$@"
+
+page-tests: ui/node_modules/.ready
+	cd ui && npm run --silent check && npm test
+
+# The page in Chromium, which is installed if it is missing, against the binary.
+page-e2e: build
+	cd ui && FERROFLOW_BIN="$(BINARY)" npm run --silent e2e
+
 venvs: $(CLIENTS:%=$(VENVS)/kfp-%/.ready)
 
 # An environment counts once everything is in it; a broken-off one is made anew.
@@ -66,6 +87,9 @@ $(VENVS)/kfp-%/.ready: | needs-python
 
 needs-cargo:
 	@command -v cargo >/dev/null || { echo "make: Rust is missing: install it with rustup" >&2; exit 1; }
+
+needs-node:
+	@command -v npm >/dev/null || { echo "make: Node is missing: install version 20 or newer, with npm" >&2; exit 1; }
 
 needs-python:
 	@command -v "$(PYTHON)" >/dev/null || { echo "make: $(PYTHON) is missing: install it, or say PYTHON=..." >&2; exit 1; }
