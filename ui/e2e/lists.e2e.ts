@@ -75,6 +75,7 @@ test("runs are chosen, compared and opened by keyboard alone", async () => {
   await page.keyboard.press("g");
   await page.keyboard.press("r");
   await page.getByRole("heading", { name: "Runs", exact: true }).waitFor();
+  await page.getByRole("link", { name: "training of tonight" }).waitFor();
   await page.keyboard.press("j");
   await page.keyboard.press("Enter");
   await page.getByRole("navigation", { name: "Run", exact: true }).waitFor();

@@ -92,6 +92,7 @@ export function DataTable<T>(props: Props<T>) {
     else if (props.addressOf) navigate(split(props.addressOf(row)) as never);
   };
   const move = (step: number) => {
+    if (rows.length === 0) return;
     const next = Math.max(0, Math.min(rows.length - 1, active + step));
     setActive(next);
     virtual.scrollToIndex(next);
