@@ -40,12 +40,17 @@ pub(crate) async fn open(folder: &DataFolder, settings: &Settings<'_>) -> anyhow
         commands::Durability::Synced => Durability::Synced,
         commands::Durability::Relaxed => Durability::Relaxed,
     };
-    let store = Arc::new(SqliteStore::open(&folder.database(), Options { durability })?);
+    // The database opens while the supervisor starts.
+    let database = folder.database();
+    let store = tokio::task::spawn_blocking(move || SqliteStore::open(&database, Options { durability }));
     let artifacts = Arc::new(LocalArtifacts::open(&folder.artifacts())?);
     let python = python_options(settings.tasks)?;
     let mut local = LocalOptions::new(folder.path(), artifacts.clone(), python);
     local.system_site_packages = settings.tasks.system_site_packages;
-    let executor = LocalExecutor::start(local).await?;
+    let executor = LocalExecutor::start(local).await;
+    // Whoever opens a directory of another version is to hear of its database first.
+    let store = Arc::new(store.await.context("the database cannot be opened")??);
+    let executor = executor?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ports = RuntimePorts {
         store: store.clone(),
