@@ -53,6 +53,7 @@ test("filter, order, columns and scroll position survive reload and Back", async
 test("the text form of the filter becomes chips", async () => {
   const { page, context } = await openPage(browser, root);
   await page.goto(hash(root, "/runs"));
+  await page.getByRole("link", { name: "training of tonight" }).waitFor();
   await page.keyboard.press("/");
   await page.keyboard.type("tonight state:failed");
   await page.keyboard.press("Enter");

@@ -1,7 +1,6 @@
 /** One page for runs and schedules: what to run at the left, what will happen at the right. */
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { ChevronRight } from "lucide-react";
 import { useEffect, useMemo, useState } from "react";
 import { ApiError } from "@/api/client";
 import { pipelineQueries } from "@/api/pipelines";
@@ -17,6 +16,7 @@ import { freshEntry, merge, read } from "@/lib/draft";
 import { useShortcuts } from "@/lib/keys";
 import { useSearchAll } from "@/lib/search";
 import { parametersOf, pipelineName, taskTotal, withoutCaching } from "@/lib/spec";
+import { Advanced } from "./advanced";
 import { triggerOf, useDraft } from "./form-state";
 import { Parameters } from "./parameters";
 import { ExperimentPicker, PipelinePicker, VersionPicker, versionLabel } from "./pickers";
@@ -46,7 +46,6 @@ export function NewRunForm() {
   const { create: createSchedule } = useScheduleWrites();
   const [strict, setStrict] = useState(false);
   const [dropped, setDropped] = useState<string[]>([]);
-  const [advanced, setAdvanced] = useState(false);
 
   // A pipeline without a chosen version means its newest one.
   const newest = versionList?.[0]?.pipeline_version_id;
@@ -240,58 +239,7 @@ export function NewRunForm() {
                 <p className="px-4 py-3 text-ink-3">Runs once, now.</p>
               )}
             </Section>
-            <section className="card">
-              <button
-                type="button"
-                aria-expanded={advanced}
-                className="flex min-h-10 w-full items-center gap-2 px-4 font-medium"
-                onClick={() => setAdvanced(!advanced)}
-              >
-                <ChevronRight size={14} className={advanced ? "rotate-90 text-ink-3" : "text-ink-3"} />
-                Advanced
-              </button>
-              {advanced && (
-                <div className="grid gap-4 border-t border-line p-4 md:grid-cols-2">
-                  <Field label="Pipeline root" hint="where artifacts go; empty means the server's place">
-                    {(ids) => (
-                      <Input
-                        {...ids}
-                        className="w-full font-mono"
-                        value={form.pipelineRoot}
-                        onChange={(event) => change({ pipelineRoot: event.target.value })}
-                      />
-                    )}
-                  </Field>
-                  <Field label="Service account" hint="for tasks in a cluster">
-                    {(ids) => (
-                      <Input
-                        {...ids}
-                        className="w-full"
-                        value={form.serviceAccount}
-                        onChange={(event) => change({ serviceAccount: event.target.value })}
-                      />
-                    )}
-                  </Field>
-                  <Field
-                    label="Use the cache"
-                    hint={
-                      form.caching
-                        ? "as the pipeline says"
-                        : "every task runs; the run then carries its own copy of the file"
-                    }
-                  >
-                    {(ids) => (
-                      <Switch
-                        id={ids.id}
-                        label="Use the cache"
-                        checked={form.caching}
-                        onChange={(caching) => change({ caching })}
-                      />
-                    )}
-                  </Field>
-                </div>
-              )}
-            </section>
+            <Advanced form={form} change={change} />
           </div>
           <Summary
             form={{ ...form, name, pipelineName: shownName }}

@@ -25,7 +25,7 @@ export function PageHeader({ title, crumbs = [], aside, actions, below }: Header
   return (
     <header className="shrink-0 border-b border-line bg-canvas">
       <div className="flex min-h-14 flex-wrap items-center gap-x-3 gap-y-1 px-4 py-2 md:px-6">
-        <div className="flex min-w-0 flex-1 items-center gap-2">
+        <div className="flex min-w-0 flex-1 items-center gap-2 max-md:basis-full">
           {crumbs.length > 0 && (
             <nav
               aria-label="Breadcrumb"

@@ -11,7 +11,8 @@ import { Checkbox } from "@/components/ui/field";
 import { cx } from "@/lib/class";
 import { useShortcuts } from "@/lib/keys";
 import { usePreference } from "@/lib/preferences";
-import { recallScroll, rememberScroll } from "@/lib/scroll-memory";
+import { recallScroll } from "@/lib/scroll-memory";
+import { useScrollMemory } from "./use-scroll-memory";
 
 export interface Column<T> {
   id: string;
@@ -85,7 +86,7 @@ export function DataTable<T>(props: Props<T>) {
     if (hasMore && rows.length > 0 && last >= rows.length - 20) onMore?.();
   }, [hasMore, onMore, last, rows.length]);
 
-  useMemory(viewport, memoryName, rows.length, Boolean(hasMore), onMore);
+  useScrollMemory(viewport, memoryName, rows.length, Boolean(hasMore), onMore);
 
   const open = (row: T) => {
     if (props.onOpen) props.onOpen(row);
@@ -263,44 +264,4 @@ function onRowClick(event: MouseEvent, open: () => void): void {
   if (target.closest("a, button, input, label, select, [role=switch]")) return;
   if (getSelection()?.toString()) return;
   open();
-}
-
-/** Keeps the position, and goes back to it as soon as enough rows are there. */
-function useMemory(
-  viewport: { current: HTMLDivElement | null },
-  name: string | undefined,
-  rowCount: number,
-  hasMore: boolean,
-  onMore: (() => void) | undefined,
-): void {
-  const restored = useRef<string | undefined>(undefined);
-  useEffect(() => {
-    const element = viewport.current;
-    if (!element || !name || rowCount === 0 || restored.current === name) return;
-    const wanted = recallScroll(name);
-    const reach = element.scrollHeight - element.clientHeight;
-    if (wanted > reach && hasMore) {
-      onMore?.();
-      return;
-    }
-    if (wanted > 0) element.scrollTop = wanted;
-    restored.current = name;
-  }, [viewport, name, rowCount, hasMore, onMore]);
-
-  useEffect(() => {
-    const element = viewport.current;
-    if (!element || !name) return;
-    let frame = 0;
-    const onScroll = () => {
-      cancelAnimationFrame(frame);
-      frame = requestAnimationFrame(() => {
-        if (restored.current === name) rememberScroll(name, element.scrollTop);
-      });
-    };
-    element.addEventListener("scroll", onScroll, { passive: true });
-    return () => {
-      cancelAnimationFrame(frame);
-      element.removeEventListener("scroll", onScroll);
-    };
-  }, [viewport, name]);
 }
