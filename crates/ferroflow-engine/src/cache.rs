@@ -3,7 +3,7 @@
 //! SHA-256 over the message `CacheKey` as Go's encoder prints it. Environment, resources, retries and the versions of
 //! the programs are not in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io;
 
@@ -15,14 +15,69 @@ use serde_json::ser::{CompactFormatter, Formatter};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::event::RunIdentity;
+use crate::kubernetes;
 use crate::plan::{Body, ComponentPlan};
 
 /// The log of a task is an output of it to upstream, by default.
 const EXECUTOR_LOGS: &str = "executor-logs";
 
-/// The key of a container task with these inputs (without defaults). A `custom` key, if not empty, takes the place of
-/// everything but the component's name.
-pub(crate) fn key(component: &ComponentPlan, inputs: &Inputs, custom: &str) -> CacheRecord {
+/// Images by which KFP means its own work on volumes.
+const CREATE_CLAIM: &str = "argostub/createpvc";
+const DELETE_CLAIM: &str = "argostub/deletepvc";
+
+/// Whether the task does the same each time, so that an earlier result will do: not if it makes a volume under a new
+/// name, and not if it removes one.
+pub(crate) fn may_be_reused(component: &ComponentPlan, inputs: &Inputs) -> bool {
+    let Body::Container(body) = &component.body else { return true };
+    match body.container.image.as_str() {
+        CREATE_CLAIM => inputs
+            .parameters
+            .get("pvc_name")
+            .and_then(|name| name.as_str())
+            .is_some_and(|name| !name.is_empty()),
+        DELETE_CLAIM => false,
+        _ => true,
+    }
+}
+
+/// Claims that the task sees the contents of, in order: those that its plain `settings` mount, and the workspace of its
+/// run, which is never that of another run.
+pub(crate) fn claims(settings: &Value, inputs: &Inputs, run: &RunIdentity) -> BTreeSet<String> {
+    let mut claims: BTreeSet<String> = kubernetes::claims(settings).map(str::to_owned).collect();
+    if inputs.parameters.values().any(|value| names_workspace(value)) {
+        claims.insert(format!("{}-kfp-workspace", run.resource_name));
+    }
+    claims
+}
+
+fn names_workspace(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains("{{$.workspace_path}}") || text.contains("/kfp-workspace"),
+        Value::Array(items) => items.iter().any(names_workspace),
+        Value::Object(entries) => entries.values().any(names_workspace),
+        _ => false,
+    }
+}
+
+/// The key by which an importer finds what an earlier one brought in. Nobody else uses such keys.
+pub(crate) fn import_key(kind: &ArtifactType, uri: &str, metadata: &Map<String, Value>) -> CacheRecord {
+    let mut imported = spec_of("artifact", kind, metadata);
+    if let Value::Object(fields) = &mut imported {
+        fields.insert("uri".to_owned(), Value::from(uri));
+    }
+    let parts = Map::from_iter([("importedArtifact".to_owned(), imported)]);
+    CacheRecord { fingerprint: sha256(go_json(&parts).as_bytes()), parts: CacheParts::from(&parts) }
+}
+
+/// The key of a container task with these inputs (without defaults) that mounts these `claims`. A `custom` key, if not
+/// empty, takes the place of everything but the component's name.
+pub(crate) fn key(
+    component: &ComponentPlan,
+    inputs: &Inputs,
+    custom: &str,
+    claims: &BTreeSet<String>,
+) -> CacheRecord {
     if !custom.is_empty() {
         let parts = Map::from_iter([
             ("componentName".to_owned(), Value::from(component.name.as_str())),
@@ -31,11 +86,11 @@ pub(crate) fn key(component: &ComponentPlan, inputs: &Inputs, custom: &str) -> C
         let fingerprint = sha256(format!("{}\0{custom}", component.name).as_bytes());
         return CacheRecord { fingerprint, parts: CacheParts::from(&parts) };
     }
-    let text = go_json(&parts(component, inputs));
+    let text = go_json(&parts(component, inputs, claims));
     CacheRecord { fingerprint: sha256(text.as_bytes()), parts: CacheParts::from_json(&text) }
 }
 
-fn parts(component: &ComponentPlan, inputs: &Inputs) -> Map<String, Value> {
+fn parts(component: &ComponentPlan, inputs: &Inputs, claims: &BTreeSet<String>) -> Map<String, Value> {
     let mut parts = Map::new();
     let mut put = |name: &str, part: Map<String, Value>| {
         // An empty field does not exist on the wire.
@@ -52,6 +107,9 @@ fn parts(component: &ComponentPlan, inputs: &Inputs) -> Map<String, Value> {
         }
         if !body.container.image.is_empty() {
             container.insert("image".to_owned(), json!(body.container.image));
+        }
+        if !claims.is_empty() {
+            container.insert("pvcNames".to_owned(), json!(claims));
         }
         put("containerSpec", container);
     }
@@ -190,7 +248,7 @@ mod tests {
         let values = [("depth", json!(4)), ("label", json!("a<b & c")), ("rate", json!(0.25))];
         let parameters = values.map(|(name, value)| (name.to_owned(), Arc::new(value)));
         let inputs = Inputs { parameters: parameters.into(), ..Inputs::default() };
-        let record = key(&component(), &inputs, "");
+        let record = key(&component(), &inputs, "", &BTreeSet::new());
         assert_eq!(record.fingerprint, "377bd06c1be450596ce1768b55eb9d03af901f78c124b3c4289622eb7cd5a013");
         let parts = record.parts.read();
         let names: Vec<_> = parts.keys().collect();
@@ -198,7 +256,7 @@ mod tests {
             names,
             ["containerSpec", "inputParameterValues", "outputArtifactsSpec", "outputParametersSpec"]
         );
-        let custom = key(&component(), &inputs, "nightly-1");
+        let custom = key(&component(), &inputs, "nightly-1", &BTreeSet::new());
         assert_eq!(custom.fingerprint, "91eb480465daa73c45ccc06fa99b0d8193947f51fe9228dc3ae3126c96266aa5");
     }
 

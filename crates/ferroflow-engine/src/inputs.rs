@@ -14,6 +14,7 @@ use ferroflow_spec::ir::{
 use serde_json::{Value, json};
 
 use crate::fault::EngineFault;
+use crate::kubernetes;
 use crate::placeholder;
 use crate::plan::{Body, ComponentPlan, TaskPlan};
 use crate::selector;
@@ -27,21 +28,15 @@ enum Found {
     Nothing { reason: String },
 }
 
+/// Texts that refer to inputs may be given as inputs that texts refer to, but not deeper than this.
+const DEEPEST_TEXT: u32 = 16;
+
 /// Inputs of the task at `index`, whose upstream tasks have all ended.
 pub(crate) fn resolve(state: &RunState, index: Index) -> Resolved<Inputs> {
-    let node = state.node(index)?;
-    let Some(plan) = state.task_plan(node) else {
-        return Err(EngineFault::Inconsistent("a task is in no plan"));
-    };
-    let scope = Scope {
-        state,
-        plan,
-        parent: state.node(node.parent)?,
-        component: state.plan.component(node.component)?,
-    };
+    let scope = Scope::of(state, index)?;
     let mut inputs = Inputs::default();
-    for (name, input) in &plan.task.parameters {
-        match scope.parameter(name, input)? {
+    for (name, input) in &scope.plan.task.parameters {
+        match scope.parameter(name, input, 0)? {
             Ok(Some(value)) => {
                 inputs.parameters.insert(name.clone(), value);
             }
@@ -52,7 +47,7 @@ pub(crate) fn resolve(state: &RunState, index: Index) -> Resolved<Inputs> {
     if let Err(message) = scope.fill_in(&mut inputs.parameters) {
         return Ok(Err(message));
     }
-    for (name, source) in &plan.task.artifacts {
+    for (name, source) in &scope.plan.task.artifacts {
         let list = match source {
             ArtifactSource::ComponentInput(from) => scope.parent.inputs.artifacts.get(from).cloned(),
             ArtifactSource::TaskOutput(from) => {
@@ -66,6 +61,18 @@ pub(crate) fn resolve(state: &RunState, index: Index) -> Resolved<Inputs> {
         }
     }
     Ok(Ok(inputs))
+}
+
+/// Kubernetes settings of the container task at `index`, with plain values in place of references.
+pub(crate) fn kubernetes(state: &RunState, index: Index) -> Resolved<Arc<Value>> {
+    let Body::Container(container) = &state.plan.component(state.node(index)?.component)?.body else {
+        return Ok(Ok(Arc::default()));
+    };
+    if container.kubernetes.is_null() {
+        return Ok(Ok(Arc::clone(&container.kubernetes)));
+    }
+    let scope = Scope::of(state, index)?;
+    kubernetes::plain(&container.kubernetes, &|reference| scope.follow(reference))
 }
 
 fn missing_artifact(source: &ArtifactSource) -> String {
@@ -89,12 +96,21 @@ struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    /// One input; `None` if it is left out, so that a default or nothing takes its place.
-    fn parameter(&self, name: &str, input: &ParameterInput) -> Resolved<Option<Arc<Value>>> {
+    fn of(state: &'a RunState, index: Index) -> Result<Self, EngineFault> {
+        let node = state.node(index)?;
+        let plan = state.task_plan(node).ok_or(EngineFault::Inconsistent("a task is in no plan"))?;
+        let component = state.plan.component(node.component)?;
+        Ok(Self { state, plan, parent: state.node(node.parent)?, component })
+    }
+
+    /// One input; `None` if it is left out, so that a default or nothing takes its place. `depth` counts the texts
+    /// that lead here.
+    fn parameter(&self, name: &str, input: &ParameterInput, depth: u32) -> Resolved<Option<Arc<Value>>> {
         let found = match &input.source {
-            ParameterSource::Constant(value) => {
-                Found::Value(placeholder::in_constant(value, self.state, self.plan, self.parent))
-            }
+            ParameterSource::Constant(value) => match self.constant(value, depth)? {
+                Ok(value) => Found::Value(value),
+                Err(reason) => return Ok(Err(format!("input `{name}`: {reason}"))),
+            },
             ParameterSource::ComponentInput(from) => match self.parent.inputs.parameters.get(from) {
                 Some(value) => Found::Value(Arc::clone(value)),
                 None => {
@@ -134,6 +150,59 @@ impl<'a> Scope<'a> {
             None => Ok(Some(value)),
             Some(declared) => fit(name, declared, value).map(Some),
         })
+    }
+
+    /// A value that the author wrote. Groups have nobody after them who knows this task's inputs, so texts that refer
+    /// to them are filled in here. For containers that is left to whoever starts them: it is not part of the cache key.
+    fn constant(&self, value: &Value, depth: u32) -> Resolved<Arc<Value>> {
+        let value = placeholder::in_constant(value, self.state, self.plan, self.parent);
+        if !matches!(self.component.body, Body::Dag(_)) || !placeholder::refers_to_inputs(&value) {
+            return Ok(Ok(value));
+        }
+        if depth == DEEPEST_TEXT {
+            return Ok(Err("its text refers to itself, or through too many other texts".to_owned()));
+        }
+        let mut known = BTreeMap::new();
+        for name in placeholder::inputs_of(&value) {
+            let Some(input) = self.plan.task.parameters.get(&name) else {
+                return Ok(Err(format!("its text refers to input `{name}`, which the task is not given")));
+            };
+            match self.parameter(&name, input, depth + 1)? {
+                Ok(Some(value)) => known.insert(name, value),
+                Ok(None) => return Ok(Err(format!("its text refers to input `{name}`, which has no value"))),
+                Err(reason) => return Ok(Err(reason)),
+            };
+        }
+        Ok(Ok(Arc::new(placeholder::with_inputs(&value, &known))))
+    }
+
+    /// What a setting refers to: an `InputParameterSpec`, seen from the group around the task.
+    fn follow(&self, reference: &Value) -> kubernetes::Found {
+        let field = |names: [&str; 2]| names.iter().find_map(|name| reference.get(*name));
+        if let Some(name) = field(["componentInputParameter", "component_input_parameter"]) {
+            let value = self.parent.inputs.parameters.get(name.as_str().unwrap_or_default());
+            return Ok(Ok(value.map_or(Value::Null, |value| Value::clone(value))));
+        }
+        if let Some(constant) =
+            field(["runtimeValue", "runtime_value"]).and_then(|value| value.get("constant"))
+        {
+            let value = placeholder::in_constant(constant, self.state, self.plan, self.parent);
+            return Ok(Ok(Value::clone(&value)));
+        }
+        let Some(output) = field(["taskOutputParameter", "task_output_parameter"]) else {
+            return Ok(Err(format!("`{reference}` is no reference that is known here")));
+        };
+        let text = |names: [&str; 2]| {
+            let found = names.iter().find_map(|name| output.get(*name)?.as_str());
+            found.unwrap_or_default().to_owned()
+        };
+        let task = text(["producerTask", "producer_task"]);
+        let from = OutputSelector { output: text(["outputParameterKey", "output_parameter_key"]), task };
+        if self.state.plan.dag(self.parent.component)?.position(&from.task).is_none() {
+            return Ok(Err(format!("there is no task `{}` beside it", from.task)));
+        }
+        let value = self.producer(&from)?.outputs.parameters.get(&from.output);
+        Ok(value.map(|value| Value::clone(value)).ok_or_else(|| no_output(&from)))
     }
 
     /// As upstream: a null that the author wrote is an empty text where a text is wanted, and not a missing value.

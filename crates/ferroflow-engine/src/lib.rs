@@ -12,6 +12,7 @@ pub mod event;
 mod fault;
 mod inputs;
 mod items;
+mod kubernetes;
 mod machine;
 mod outputs;
 mod placeholder;

@@ -1,19 +1,57 @@
 //! Placeholders in the constants of task inputs that stand for facts about the run.
 //!
-//! Only what the pipeline's author wrote is looked at, never values that came from user code. References to other
-//! inputs and to places on the machine are left for whoever starts the task.
+//! Only what the pipeline's author wrote is looked at, never values that came from user code. References to places on
+//! the machine are left for whoever starts the task, and those to other inputs too unless no one starts it: groups and
+//! importers have them filled in here.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::inputs::text_of;
 use crate::plan::TaskPlan;
 use crate::state::{Node, RunState};
 
 /// The constant with its placeholders replaced. `parent` is the group that holds the task.
 pub(crate) fn in_constant(value: &Value, state: &RunState, task: &TaskPlan, parent: &Node) -> Arc<Value> {
     Arc::new(replace(value, &|name| lookup(name, state, task, parent)))
+}
+
+/// Whether a text in it refers to an input.
+pub(crate) fn refers_to_inputs(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains("{{$.inputs.parameters["),
+        Value::Array(items) => items.iter().any(refers_to_inputs),
+        Value::Object(entries) => entries
+            .iter()
+            .any(|(name, value)| name.contains("{{$.inputs.parameters[") || refers_to_inputs(value)),
+        _ => false,
+    }
+}
+
+/// Names of the inputs that texts in it refer to.
+pub(crate) fn inputs_of(value: &Value) -> BTreeSet<String> {
+    let names = RefCell::new(BTreeSet::new());
+    replace(value, &|reference| {
+        names.borrow_mut().extend(input_name(reference).map(str::to_owned));
+        None
+    });
+    names.into_inner()
+}
+
+/// The value with references to inputs replaced by their texts; what is not known stays.
+pub(crate) fn with_inputs(value: &Value, known: &BTreeMap<String, Arc<Value>>) -> Value {
+    replace(value, &|reference| Some(text_of(known.get(input_name(reference)?)?)))
+}
+
+/// `name` of `inputs.parameters['name']`.
+fn input_name(reference: &str) -> Option<&str> {
+    let quoted = reference.strip_prefix("inputs.parameters[")?.strip_suffix(']')?;
+    let inside = |quote| quoted.strip_prefix(quote)?.strip_suffix(quote);
+    inside('\'').or_else(|| inside('"'))
 }
 
 fn lookup(name: &str, state: &RunState, task: &TaskPlan, parent: &Node) -> Option<String> {
@@ -36,7 +74,10 @@ fn replace(value: &Value, lookup: &dyn Fn(&str) -> Option<String>) -> Value {
         Value::String(text) => Value::String(in_text(text, lookup).into_owned()),
         Value::Array(items) => Value::Array(items.iter().map(|item| replace(item, lookup)).collect()),
         Value::Object(entries) => Value::Object(
-            entries.iter().map(|(name, value)| (name.clone(), replace(value, lookup))).collect(),
+            entries
+                .iter()
+                .map(|(name, value)| (in_text(name, lookup).into_owned(), replace(value, lookup)))
+                .collect(),
         ),
         other => other.clone(),
     }
@@ -83,5 +124,21 @@ mod tests {
         ] {
             assert_eq!(in_text(text, &lookup), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn references_to_inputs_become_their_texts() {
+        let value = serde_json::json!({
+            "{{$.inputs.parameters['key']}}": ["a {{$.inputs.parameters[\"n\"]}}", "{{$.inputs.parameters['other']}}", 1],
+        });
+        assert!(refers_to_inputs(&value));
+        assert_eq!(inputs_of(&value).into_iter().collect::<Vec<_>>(), ["key", "n", "other"]);
+        let known =
+            [("key", serde_json::json!("{{$.inputs.parameters['n']}}")), ("n", serde_json::json!(2.0))];
+        let known = known.map(|(name, value)| (name.to_owned(), Arc::new(value))).into();
+        let expected = serde_json::json!({
+            "{{$.inputs.parameters['n']}}": ["a 2", "{{$.inputs.parameters['other']}}", 1],
+        });
+        assert_eq!(with_inputs(&value, &known), expected);
     }
 }

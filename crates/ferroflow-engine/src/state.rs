@@ -224,7 +224,8 @@ impl RunState {
             task_name,
             run: Arc::clone(&self.identity),
             container: Arc::clone(&container.container),
-            kubernetes: Arc::clone(&container.kubernetes),
+            // Was found to have a value before the task began.
+            kubernetes: crate::inputs::kubernetes(self, index).ok()?.ok()?,
             inputs: Arc::new(with_defaults(&node.inputs, component)),
             output_parameters: component.output_parameters.clone(),
             output_artifacts: declared.collect(),

@@ -80,7 +80,8 @@ pub struct Step {
 
 #[derive(Debug, Clone)]
 enum Body {
-    Container(ContainerSpec),
+    /// With its Kubernetes settings.
+    Container(ContainerSpec, Value),
     Importer(ImporterSpec),
     Group(Vec<Step>, Dag),
 }
@@ -98,7 +99,7 @@ pub fn task(name: &str) -> Step {
         args: vec![name.to_owned()],
         ..ContainerSpec::default()
     };
-    Step::new(name, Body::Container(container))
+    Step::new(name, Body::Container(container, Value::Null))
 }
 
 /// A group of tasks: a sub-pipeline, a condition, an exit handler.
@@ -412,8 +413,36 @@ impl Step {
     /// Arguments of the container instead of the task's name.
     #[must_use]
     pub fn runs(mut self, arguments: &[&str]) -> Self {
-        if let Body::Container(container) = &mut self.body {
+        if let Body::Container(container, _) = &mut self.body {
             container.args = arguments.iter().map(|&word| word.to_owned()).collect();
+        }
+        self
+    }
+
+    /// The container's image.
+    #[must_use]
+    pub fn image(mut self, image: &str) -> Self {
+        if let Body::Container(container, _) = &mut self.body {
+            image.clone_into(&mut container.image);
+        }
+        self
+    }
+
+    /// Kubernetes settings of the container, as `KubernetesExecutorConfig` in JSON.
+    #[must_use]
+    pub fn on_kubernetes(mut self, settings: Value) -> Self {
+        if let Body::Container(_, kubernetes) = &mut self.body {
+            *kubernetes = settings;
+        }
+        self
+    }
+
+    /// Metadata of what the importer brings in, which it does not bring in twice.
+    #[must_use]
+    pub fn once(mut self, metadata: &Value) -> Self {
+        if let Body::Importer(importer) = &mut self.body {
+            importer.reimport = false;
+            importer.metadata = metadata.as_object().cloned().unwrap_or_default();
         }
         self
     }
@@ -443,7 +472,12 @@ impl Body {
                 dag.tasks = steps.into_iter().map(|step| step.lower(spec)).collect();
                 return ComponentBody::Dag(dag);
             }
-            Self::Container(container) => Executor::Container(container),
+            Self::Container(container, kubernetes) => {
+                if !kubernetes.is_null() {
+                    spec.kubernetes.insert(label.to_owned(), kubernetes);
+                }
+                Executor::Container(container)
+            }
             Self::Importer(importer) => Executor::Importer(importer),
         };
         spec.executors.insert(label.to_owned(), executor);

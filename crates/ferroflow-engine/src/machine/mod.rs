@@ -5,6 +5,7 @@
 
 mod attempt;
 mod group;
+mod import;
 mod retry;
 mod run;
 mod task;

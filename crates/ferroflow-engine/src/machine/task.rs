@@ -1,16 +1,14 @@
 //! A task instance from "nothing left to wait for" to its end.
 
 use ferroflow_model::record::{ArtifactLink, Failure, LinkDirection};
-use ferroflow_model::{Artifact, Inputs, RunStatus, TaskKind, TaskPath, TaskStatus};
-use ferroflow_spec::ir::{ImportUri, TriggerStrategy};
-use std::sync::Arc;
+use ferroflow_model::{Inputs, RunStatus, TaskKind, TaskPath, TaskStatus};
+use ferroflow_spec::ir::TriggerStrategy;
 
 use super::{Machine, Work};
 use crate::cache;
 use crate::event::{CacheHit, Command};
 use crate::fault::EngineFault;
 use crate::inputs;
-use crate::plan::Body;
 use crate::state::{Index, Node, Place, RunState, Stage};
 
 impl Machine<'_> {
@@ -79,13 +77,21 @@ impl Machine<'_> {
     /// Asks the store for an earlier result, or starts the first attempt.
     fn start_container(&mut self, index: Index) -> Result<(), EngineFault> {
         self.link_inputs(index)?;
+        let kubernetes = match inputs::kubernetes(self.state, index)? {
+            Ok(settings) => settings,
+            Err(reason) => return self.end(index, TaskStatus::Failed, Some(Failure::new(reason))),
+        };
         let node = self.state.node(index)?;
         let caching = self.state.task_plan(node).map(|plan| &plan.task.caching);
         let Some(caching) = caching.filter(|caching| caching.enabled && self.state.caching) else {
             return self.start_attempt(index);
         };
         let component = self.state.plan.component(node.component)?;
-        let record = cache::key(component, &node.inputs, &caching.key);
+        if !cache::may_be_reused(component, &node.inputs) {
+            return self.start_attempt(index);
+        }
+        let claims = cache::claims(&kubernetes, &node.inputs, &self.state.identity);
+        let record = cache::key(component, &node.inputs, &caching.key, &claims);
         self.out.push(Command::LookUpCache {
             task: self.state.path(index),
             fingerprint: record.fingerprint.clone(),
@@ -105,6 +111,9 @@ impl Machine<'_> {
         if self.state.node(index)?.stage != Stage::Cache {
             return Ok(());
         }
+        if self.state.node(index)?.kind == TaskKind::Importer {
+            return self.import_answered(index, hit);
+        }
         let Some(hit) = self.whole(index, hit)? else { return self.start_attempt(index) };
         let execution = hit.execution_id;
         let outputs = hit.outputs.clone();
@@ -117,7 +126,7 @@ impl Machine<'_> {
     }
 
     /// The hit, if it holds all that the component promises.
-    fn whole<'h>(
+    pub(super) fn whole<'h>(
         &self,
         index: Index,
         hit: Option<&'h CacheHit>,
@@ -127,44 +136,6 @@ impl Machine<'_> {
             component.output_parameters.keys().all(|name| hit.outputs.parameters.contains_key(name))
                 && component.output_artifacts.keys().all(|name| hit.outputs.artifacts.contains_key(name))
         }))
-    }
-
-    /// Brings an artifact in by its URI; its bytes stay where they are.
-    fn import(&mut self, index: Index) -> Result<(), EngineFault> {
-        let node = self.state.node(index)?;
-        let component = self.state.plan.component(node.component)?;
-        let Body::Importer(importer) = &component.body else {
-            return Err(EngineFault::Inconsistent("an importer has no importer spec"));
-        };
-        let uri = match &importer.uri {
-            ImportUri::Constant(uri) => uri.clone(),
-            ImportUri::Input(name) => {
-                let value = node.inputs.parameters.get(name).and_then(|value| value.as_str());
-                value.unwrap_or_default().to_owned()
-            }
-        };
-        if uri.is_empty() {
-            let failure = Failure::new("the importer was given an empty URI");
-            return self.end(index, TaskStatus::Failed, Some(failure));
-        }
-        let artifact_type = importer.artifact_type.clone();
-        let metadata = importer.metadata.clone();
-        let names: Vec<String> = component.output_artifacts.keys().cloned().collect();
-        for name in names {
-            let artifact = Arc::new(Artifact {
-                id: self.state.artifact_id(self.ids),
-                schema_title: artifact_type.schema_title.clone(),
-                schema_version: artifact_type.schema_version.clone(),
-                instance_schema: artifact_type.instance_schema.clone(),
-                uri: uri.clone(),
-                metadata: metadata.clone(),
-                custom_path: None,
-            });
-            self.add_artifact(index, name, artifact)?;
-        }
-        self.link_outputs(index)?;
-        self.state.node_mut(index)?.started_at = Some(self.now);
-        self.end(index, TaskStatus::Succeeded, None)
     }
 
     pub(super) fn link_inputs(&mut self, index: Index) -> Result<(), EngineFault> {

@@ -11,5 +11,6 @@ mod flow;
 mod groups;
 mod inputs;
 mod loops;
+mod platform;
 mod requests;
 mod retries;

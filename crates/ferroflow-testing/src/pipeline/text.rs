@@ -92,7 +92,7 @@ impl Step {
 impl Body {
     fn write(&self, f: &mut fmt::Formatter<'_>, depth: usize) -> fmt::Result {
         match self {
-            Self::Container(_) => writeln!(f),
+            Self::Container(..) => writeln!(f),
             Self::Importer(ImporterSpec { uri, .. }) => writeln!(f, " import {uri:?}"),
             Self::Group(steps, dag) => {
                 writeln!(f, " {{")?;

@@ -1,0 +1,125 @@
+//! Settings of platforms, importers, and texts that refer to other inputs.
+
+use ferroflow_testing::pipeline::{Pipeline, group, importer_of_input, input, of, pipeline, task, value};
+use serde_json::{Value, json};
+
+use crate::drive::{Drive, check};
+
+#[test]
+fn texts_for_groups_are_filled_in_and_those_for_containers_are_left() {
+    let text = "{{$.inputs.parameters['pipelinechannel--who']}}";
+    let greeting = json!(format!("hi {text}"));
+    let texts = pipeline([
+        task("who").gives("o"),
+        group("sub", [task("t").takes("i", input("text"))])
+            .takes("text", value(greeting.clone()))
+            .passes("pipelinechannel--who", of("who", "o")),
+        task("u").takes("text", value(greeting.clone())).passes("pipelinechannel--who", of("who", "o")),
+    ]);
+    // What user code wrote is data, also if it looks like a reference.
+    let told = json!(format!("\"you\"\n{text}"));
+    let script = format!("ok o={}", serde_json::to_string(&told).unwrap().replace(' ', "\\u0020"));
+    let drive = Drive::new(&texts, &json!({})).script(&[("who", &script)]).run();
+    assert_eq!(drive.given("sub/t"), json!({"i": format!("hi {}", told.as_str().unwrap())}));
+    assert_eq!(drive.given("u"), json!({"pipelinechannel--who": told, "text": greeting}));
+}
+
+#[test]
+fn texts_that_refer_to_themselves_or_to_nothing_fail_the_task() {
+    #[track_caller]
+    fn fails(one: &Pipeline, reason: &str) {
+        let drive = Drive::new(one, &json!({})).run();
+        assert_eq!(drive.error("sub"), reason);
+    }
+    let refer = |name: &str| value(format!("{{{{$.inputs.parameters['{name}']}}}}"));
+    let circle = pipeline([group("sub", [task("t")]).takes("a", refer("b")).takes("b", refer("a"))]);
+    fails(
+        &circle,
+        &format!(
+            "{}its text refers to itself, or through too many other texts",
+            "input `a`: input `b`: ".repeat(8) + "input `a`: "
+        ),
+    );
+    let nothing = pipeline([group("sub", [task("t")]).takes("a", refer("b"))]);
+    fails(&nothing, "input `a`: its text refers to input `b`, which the task is not given");
+}
+
+fn claim(reference: Value) -> Value {
+    json!({ "pvcMount": [{ "mountPath": "/data", "pvcNameParameter": reference }] })
+}
+
+#[test]
+fn settings_name_things_by_inputs_and_outputs_and_claims_are_in_the_key() {
+    let of_make = json!({ "taskOutputParameter": { "producerTask": "make", "outputParameterKey": "name" } });
+    let settings = pipeline([
+        task("make").gives("name"),
+        task("t").after("make").caches().on_kubernetes(claim(of_make.clone())),
+        task("lost").on_kubernetes(claim(json!({ "componentInputParameter": "none" }))),
+        task("odd").after("make").on_kubernetes(claim(json!({
+            "taskOutputParameter": { "producerTask": "make", "outputParameterKey": "other" },
+        }))),
+    ]);
+    let drive = Drive::new(&settings, &json!({})).script(&[("make", "ok name=\"vol\"")]).run();
+    let mount = json!([{ "mountPath": "/data", "constant": "vol" }]);
+    assert_eq!(drive.given["t"].kubernetes["pvcMount"], mount);
+    assert_eq!(drive.lookups["t"].parts.read()["containerSpec"]["pvcNames"], json!(["vol"]));
+    assert_eq!(drive.error("lost"), "its Kubernetes setting `pvcMount`: the name of its claim is empty");
+    assert_eq!(drive.error("odd"), "its Kubernetes setting `pvcMount`: task `make` gave no output `other`");
+}
+
+#[test]
+fn making_a_volume_under_a_new_name_and_removing_one_are_always_done() {
+    let volumes = pipeline([
+        task("new").image("argostub/createpvc").takes("pvc_name_suffix", value("-x")).caches(),
+        task("named").image("argostub/createpvc").takes("pvc_name", value("x")).caches().after("new"),
+        task("remove").image("argostub/deletepvc").takes("pvc_name", value("x")).caches().after("named"),
+    ]);
+    check(
+        &volumes,
+        &[],
+        "start new#1, look-up named, start named#1, start remove#1, finish SUCCEEDED",
+        "new succeeded, named succeeded, remove succeeded",
+    );
+}
+
+#[test]
+fn an_importer_may_find_what_was_brought_in_before() {
+    let metadata = json!({ "of {{$.inputs.parameters['n']}}": ["{{$.inputs.parameters['uri']}}", 1] });
+    let imports = pipeline([
+        importer_of_input("i").takes("uri", value("gs://a")).takes("n", value(2.0)).once(&metadata),
+        task("t").uses("a", of("i", "artifact")),
+    ]);
+    let commands = "look-up i, start t#1, finish SUCCEEDED";
+    let first = check(&imports, &[("i", "miss")], commands, "i succeeded, t succeeded");
+    let [made] = first.given["t"].inputs.artifacts["a"].as_slice() else { panic!("one artifact is wanted") };
+    assert_eq!((made.uri.as_str(), json!(made.metadata)), ("gs://a", json!({ "of 2": ["gs://a", 1] })));
+    let kept: Vec<_> = first.changes.iter().flat_map(|changes| &changes.cacheable).collect();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(kept[0].outputs.artifacts["artifact"][0].id, made.id);
+    let again = check(&imports, &[("i", "hit @artifact=gs://a")], commands, "i succeeded, t succeeded");
+    assert_eq!(again.given["t"].inputs.artifacts["a"][0].id.0, 500);
+    assert!(again.changes.iter().all(|changes| changes.artifacts.is_empty() && changes.cacheable.is_empty()));
+}
+
+#[test]
+fn an_importer_that_cannot_tell_what_to_import_fails() {
+    for (uri, reason) in [
+        (
+            "a/b",
+            "the importer was given `a/b`, which is neither a URI such as `https://…` or `s3://…` nor a path from the root of this machine",
+        ),
+        (
+            "oci://r/i:t",
+            "`oci://r/i:t` is an image, which can only be imported as a Model, not as system.Dataset",
+        ),
+    ] {
+        let one = pipeline([importer_of_input("i").takes("uri", value(uri))]);
+        assert_eq!(Drive::new(&one, &json!({})).run().error("i"), reason);
+    }
+    let unknown = json!({ "k": "{{$.inputs.parameters['gone']}}" });
+    let one = pipeline([importer_of_input("i").takes("uri", value("/a")).once(&unknown)]);
+    assert_eq!(
+        Drive::new(&one, &json!({})).run().error("i"),
+        "the importer's metadata refers to input `gone`, which has no value"
+    );
+}
