@@ -70,12 +70,12 @@ test("tabs and pages change without asking for what is known", async () => {
   await page.goto(hash(root, `/runs/details/${seeds.runs.flowers1}`));
   await page.getByText("Slowest tasks").waitFor();
   await page.keyboard.press("2");
-  await page.getByRole("button", { name: /make-flowers/ }).waitFor();
+  await page.getByRole("button", { name: /evaluate/ }).waitFor();
   await page.keyboard.press("1");
   await page.getByText("Slowest tasks").waitFor();
   const before = requests.length;
   await page.keyboard.press("2");
-  await page.getByRole("button", { name: /make-flowers/ }).waitFor();
+  await page.getByRole("button", { name: /evaluate/ }).waitFor();
   expect(requests.slice(before).filter((url) => !url.includes("favicon"))).toEqual([]);
   await context.close();
 });

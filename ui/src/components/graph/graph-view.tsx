@@ -28,6 +28,7 @@ export function GraphView(props: Props) {
   const closed = useQuery(
     graphQueries.graph(props.source, { open: [], direction: "right", artifacts: false }),
   );
+  const shown = useRef(false);
   const autoOpen = closed.data
     ? closed.data.task_count <= SMALL_GRAPH && closed.data.openable.length > 0
     : false;
@@ -38,7 +39,9 @@ export function GraphView(props: Props) {
   });
   if (graph.isError) return <Failure error={graph.error} retry={() => graph.refetch()} />;
   if (closed.isError) return <Failure error={closed.error} retry={() => closed.refetch()} />;
-  if (!graph.data) return <SkeletonRows />;
+  // The closed graph only says how large it is; one that opens by itself is shown once, open.
+  if (!graph.data || (!shown.current && graph.isPlaceholderData)) return <SkeletonRows />;
+  shown.current = true;
   if (graph.data.nodes.length === 0 && graph.data.groups.length === 0)
     return <Empty title="The pipeline has no tasks" />;
   return <Loaded {...props} graph={graph.data} state={state} />;
