@@ -63,8 +63,8 @@ ui/node_modules/.ready: ui/package.json ui/package-lock.json | needs-node
 	cd ui && npm ci --silent
 	touch "$@"
 
-page-tests: ui/node_modules/.ready
-	cd ui && npm run --silent check && npm test
+page-tests: ui
+	cd ui && npm run --silent check && npm test && npm run --silent budget
 
 # The page in Chromium, which is installed if it is missing, against the binary.
 page-e2e: build

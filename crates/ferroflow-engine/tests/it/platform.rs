@@ -44,7 +44,7 @@ fn texts_that_refer_to_themselves_or_to_nothing_fail_the_task() {
     fails(&nothing, "input `a`: its text refers to input `b`, which the task is not given");
 }
 
-fn claim(reference: Value) -> Value {
+fn claim(reference: &Value) -> Value {
     json!({ "pvcMount": [{ "mountPath": "/data", "pvcNameParameter": reference }] })
 }
 
@@ -53,9 +53,9 @@ fn settings_name_things_by_inputs_and_outputs_and_claims_are_in_the_key() {
     let of_make = json!({ "taskOutputParameter": { "producerTask": "make", "outputParameterKey": "name" } });
     let settings = pipeline([
         task("make").gives("name"),
-        task("t").after("make").caches().on_kubernetes(claim(of_make.clone())),
-        task("lost").on_kubernetes(claim(json!({ "componentInputParameter": "none" }))),
-        task("odd").after("make").on_kubernetes(claim(json!({
+        task("t").after("make").caches().on_kubernetes(claim(&of_make)),
+        task("lost").on_kubernetes(claim(&json!({ "componentInputParameter": "none" }))),
+        task("odd").after("make").on_kubernetes(claim(&json!({
             "taskOutputParameter": { "producerTask": "make", "outputParameterKey": "other" },
         }))),
     ]);
