@@ -24,8 +24,13 @@ def _forget_slim_runtime():
 
 def _local(uri, roots):
     for prefix, folder in roots:
-        if uri.startswith(prefix):
-            return folder.rstrip('/') + '/' + uri[len(prefix):]
+        if uri == prefix:
+            return folder
+        if prefix.endswith('/') and uri.startswith(prefix):
+            key = uri[len(prefix):]
+            if prefix == 'oci://':
+                key = key.replace('/', '_') + '/models'
+            return folder.rstrip('/') + '/' + key
     return uri[len('file://'):] if uri.startswith('file:///') else uri
 
 

@@ -7,12 +7,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use ferroflow_engine::TaskAttempt;
+use ferroflow_engine::{AttemptOutcome, ProducedOutputs, TaskAttempt};
+use ferroflow_model::record::Failure;
 use ferroflow_model::{AttemptId, Timestamp};
 use ferroflow_ports::executor::Report;
 use ferroflow_ports::{ErrorKind, PortError};
 use tokio::sync::Notify;
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::{UnboundedSender, WeakUnboundedSender};
 
 use crate::executor::Settings;
 use crate::link::{Link, Session, Welcome};
@@ -32,6 +33,8 @@ pub(crate) struct Attempts {
     /// Tells followers of logs to look whether their attempt has ended.
     pub(crate) ended: Notify,
     known: Mutex<HashMap<AttemptId, Attempt>>,
+    /// For what ends where it began.
+    reports: WeakUnboundedSender<Report>,
 }
 
 /// An attempt that was not acknowledged.
@@ -99,7 +102,9 @@ impl Attempts {
                 .caused_by(error)
         })?;
         let (link, ended) = (Link::default(), Notify::new());
-        let attempts = Self { settings, link, scratch, ended, known: Mutex::new(known) };
+        let reports_of_own = reports.downgrade();
+        let attempts =
+            Self { settings, link, scratch, ended, known: Mutex::new(known), reports: reports_of_own };
         for ended in welcome.ended {
             attempts.on_ended(&ended, reports);
         }
@@ -125,6 +130,10 @@ impl Attempts {
             let state = State::Preparing { stop: None };
             known.insert(attempt.id.clone(), Attempt { state, slot: None });
         }
+        if let Some(done) = self.settings.platform.volumes.perform(attempt) {
+            self.end_at_once(&attempt.id, done);
+            return Ok(());
+        }
         let path = self.settings.layout.attempts();
         let started = match self.scratch.take() {
             Ok(slot) => {
@@ -141,6 +150,19 @@ impl Attempts {
             self.lock().remove(&attempt.id);
         }
         started
+    }
+
+    /// Reports an attempt that needed no process. Asked for again after a crash, its work comes to the same.
+    fn end_at_once(&self, id: &AttemptId, done: Result<ProducedOutputs, String>) {
+        let outcome = match done {
+            Ok(outputs) => AttemptOutcome::Succeeded { outputs },
+            Err(reason) => AttemptOutcome::Failed { error: Failure::new(reason) },
+        };
+        self.lock().insert(id.clone(), Attempt { state: State::Ended, slot: None });
+        let phases = outcome::phases(Times { started: Some(now().as_micros()), ..Times::default() }, now());
+        if let Some(reports) = self.reports.upgrade() {
+            let _ = reports.send(Report::Ended { id: id.clone(), outcome, phases });
+        }
     }
 
     async fn start_in(&self, attempt: &TaskAttempt, slot: Slot) -> Result<(), PortError> {

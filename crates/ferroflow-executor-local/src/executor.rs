@@ -18,6 +18,7 @@ use crate::environment::Environment;
 use crate::layout::{self, Layout};
 use crate::link::{Session, SupervisorCommand};
 use crate::log_stream;
+use crate::platform::Platform;
 use crate::python::{PythonOptions, PythonTasks};
 
 /// What an executor needs to know.
@@ -34,6 +35,10 @@ pub struct LocalOptions {
     pub log_cap_bytes: u64,
     /// Time between TERM and KILL after a timeout.
     pub timeout_grace: Duration,
+    /// Folder with a folder for each secret, and in it a file for each key; `None` for `secrets` in the data directory.
+    pub secrets_dir: Option<PathBuf>,
+    /// Likewise for config maps; `None` for `config-maps`.
+    pub config_maps_dir: Option<PathBuf>,
     /// How to start the supervisor; `None` for this program with the word `supervisor`.
     pub supervisor: Option<SupervisorCommand>,
 }
@@ -52,6 +57,8 @@ impl LocalOptions {
             system_site_packages: false,
             log_cap_bytes: 64 * 1024 * 1024,
             timeout_grace: Duration::from_secs(10),
+            secrets_dir: None,
+            config_maps_dir: None,
             supervisor: None,
         }
     }
@@ -63,6 +70,7 @@ pub(crate) struct Settings {
     pub(crate) artifacts: Arc<dyn ArtifactStore>,
     pub(crate) python: PythonTasks,
     pub(crate) environment: Environment,
+    pub(crate) platform: Platform,
     pub(crate) log_cap_bytes: u64,
     pub(crate) timeout_grace: Duration,
     pub(crate) supervisor: SupervisorCommand,
@@ -110,7 +118,14 @@ impl Settings {
                 words: vec!["supervisor".into()],
             },
         };
+        let platform = Platform::new(
+            layout.root().as_ref(),
+            options.secrets_dir,
+            options.config_maps_dir,
+            &options.python.host_env,
+        );
         Ok(Self {
+            platform,
             environment: Environment::of_tasks(&options.python.host_env, options.system_site_packages),
             python: PythonTasks::new(layout.root().as_ref(), options.python),
             artifacts: options.artifacts,
@@ -156,7 +171,11 @@ impl Executor for LocalExecutor {
                     .caused_by(error)
             })?;
         }
-        Ok(())
+        let attempts = Arc::clone(&self.attempts);
+        blocking(move || attempts.settings.platform.volumes.forget_run(run)).await.map_err(|error| {
+            PortError::new(ErrorKind::Internal, format!("notes of run `{run}` cannot be removed"))
+                .caused_by(error)
+        })
     }
 
     async fn logs(

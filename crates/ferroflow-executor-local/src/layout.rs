@@ -42,6 +42,11 @@ impl Layout {
         format!("{}/logs/{run}", self.root)
     }
 
+    /// Images whose `/models` tasks may read, a folder for each.
+    pub(crate) fn images(&self) -> String {
+        format!("{}/images", self.root)
+    }
+
     /// The folder that the tasks of a run share.
     pub(crate) fn workspace(&self, run: RunId) -> String {
         format!("{}/workspaces/{run}", self.root)

@@ -3,7 +3,7 @@
 //! [`LocalExecutor`] lives in the server; [`run_supervisor`] is a process of its own, one per data directory, that
 //! starts user code and outlives the server. Begin with `executor`, then `process` (from an attempt to words, folders
 //! and variables) and `supervisor`. What only Linux can do stands in `linux`. Nothing here knows of pipelines or
-//! decides about retries.
+//! decides about retries. `platform` gives Kubernetes settings a meaning here, `entry` is what some tasks begin with.
 
 #[cfg(not(target_os = "linux"))]
 compile_error!(
@@ -11,6 +11,7 @@ compile_error!(
 );
 
 mod attempts;
+pub mod entry;
 pub mod environment;
 mod executor;
 mod layout;
@@ -19,6 +20,7 @@ mod linux;
 mod log_stream;
 mod mirror;
 mod outcome;
+mod platform;
 mod process;
 pub mod python;
 mod scratch;

@@ -2,6 +2,8 @@
 //!
 //! Another platform needs a file with the same functions, and nothing else.
 
+pub(crate) mod namespace;
+
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};

@@ -4,14 +4,35 @@ use ferroflow_engine::TaskAttempt;
 use ferroflow_launcher::protocol::{MappedRoot, Mapping, ShownUris};
 use ferroflow_ports::ArtifactStore;
 
+use crate::executor::Settings;
+
 /// Stores whose artifacts KFP shows below a fixed folder, and that folder.
 const FIXED: [(&str, &str); 3] = [("gs:/", "gcs"), ("s3:/", "s3"), ("minio:/", "minio")];
+
+/// Images, of which tasks see the folder `/models`.
+pub(crate) const IMAGE: &str = "oci://";
+/// Files of the web, which are fetched for the task.
+pub(crate) const WEB: [&str; 2] = ["http://", "https://"];
+
+/// The folder of an image in a local store of images, `images`.
+pub(crate) fn image_folder(images: &str, uri: &str) -> String {
+    format!("{images}/{}", uri.strip_prefix(IMAGE).unwrap_or(uri).replace('/', "_"))
+}
+
+/// The file in which something of the web is kept for the tasks of a run.
+pub(crate) fn web_file(workspace: &str, uri: &str) -> String {
+    let plain = uri.split(['?', '#']).next().unwrap_or_default();
+    let name = plain.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let name = if name.is_empty() || name.starts_with('.') { "file" } else { name };
+    let hash = blake3::hash(uri.as_bytes()).to_hex();
+    format!("{workspace}/.artifacts/web/{}/{name}", hash.get(..32).unwrap_or_default())
+}
 
 /// How the URIs of this attempt become paths: where the store has the bytes on this machine, else below the attempt's
 /// own folder. The place of outputs is only mapped if the store serves it, so that nothing is lost unseen.
 pub(crate) fn mapping(
     attempt: &TaskAttempt,
-    artifacts: &dyn ArtifactStore,
+    settings: &Settings,
     scratch: &str,
     shown: ShownUris,
 ) -> Mapping {
@@ -19,7 +40,7 @@ pub(crate) fn mapping(
     let inputs = || attempt.inputs.artifacts.values().flatten().map(|artifact| artifact.uri.as_str());
     for uri in std::iter::once(attempt.task_root.as_str()).chain(inputs()) {
         if mapping.local_path(uri).is_none()
-            && let Some(path) = store_path(artifacts, uri)
+            && let Some(path) = store_path(settings.artifacts.as_ref(), uri)
         {
             mapping.roots.push(common_root(uri, &path));
         }
@@ -32,13 +53,35 @@ pub(crate) fn mapping(
             mapping.roots.push(MappedRoot { uri: prefix.to_owned(), folder: format!("{scratch}/{folder}") });
         }
     }
+    let (images, workspace) = (settings.layout.images(), settings.layout.workspace(attempt.id.run));
+    for uri in inputs() {
+        let file = if uri.starts_with(IMAGE) {
+            format!("{}/models", image_folder(&images, uri))
+        } else if WEB.iter().any(|scheme| uri.starts_with(scheme)) {
+            web_file(&workspace, uri)
+        } else {
+            continue;
+        };
+        if mapping.local_path(uri).is_none() {
+            mapping.roots.push(MappedRoot { uri: uri.to_owned(), folder: file });
+        }
+    }
     mapping
 }
 
 /// What the slim runtime is told of it, as JSON; `None` if there is nothing to tell.
 pub(crate) fn local_roots(mapping: &Mapping) -> Option<String> {
-    let entries = mapping.roots.iter().map(|root| (format!("{}/", root.uri), root.folder.clone().into()));
-    let entries: serde_json::Map<_, _> = entries.collect();
+    let mut entries = serde_json::Map::new();
+    for MappedRoot { uri, folder } in &mapping.roots {
+        let image = folder.strip_suffix("/models").and_then(|image| image.rsplit_once('/'));
+        if let Some((images, _)) = image.filter(|_| uri.starts_with(IMAGE)) {
+            // The runtime goes on from there by itself.
+            entries.insert(IMAGE.to_owned(), images.into());
+        } else {
+            entries.insert(format!("{uri}/"), folder.as_str().into());
+            entries.insert(uri.clone(), folder.as_str().into());
+        }
+    }
     (!entries.is_empty()).then(|| serde_json::Value::Object(entries).to_string())
 }
 

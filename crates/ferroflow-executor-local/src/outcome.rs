@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
 
 use ferroflow_engine::{AttemptOutcome, ProducedOutputs};
 use ferroflow_launcher::protocol::read_outputs;
@@ -27,6 +28,9 @@ pub(crate) fn outcome(end: &End, context: &str, data_dir: &str) -> AttemptOutcom
             Err(message) => failed(message),
         },
         End::Exited { code } => {
+            if let Some(reason) = complaint(context) {
+                return failed(format!("the task was not started: {reason}"));
+            }
             let message = format!("the task exited with code {code}{}", disk_note(data_dir));
             AttemptOutcome::Failed { error: Failure { exit_code: Some(*code), ..Failure::new(message) } }
         }
@@ -66,14 +70,59 @@ pub(crate) fn phases(times: Times, now: Timestamp) -> AttemptPhases {
     }
 }
 
+/// What the entry of a task has told if it did not get to user code.
+fn complaint(context: &str) -> Option<String> {
+    let context: Context = serde_json::from_str(context).ok()?;
+    std::fs::read_to_string(context.complaint?).ok()
+}
+
 fn outputs(context: &str) -> Result<ProducedOutputs, String> {
     let context: Context = serde_json::from_str(context)
         .map_err(|error| format!("what the task promised to write cannot be read any more: {error}"))?;
     let Some(expected) = &context.expected else { return Ok(ProducedOutputs::default()) };
-    read_outputs(expected, read).map_err(|problems| {
+    let produced = read_outputs(expected, read).map_err(|problems| {
         let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
         texts.join("; ")
-    })
+    })?;
+    for artifact in produced.artifacts.values().flatten() {
+        if let (Some(written), Some(place)) =
+            (&artifact.custom_path, expected.mapping.local_path(&artifact.uri))
+        {
+            bring_home(written, &place).map_err(|error| {
+                format!("what it wrote to `{written}` cannot be kept as `{place}`: {error}")
+            })?;
+        }
+    }
+    Ok(produced)
+}
+
+/// Copies an artifact from the path that user code chose to where it belongs. Nothing there is nothing to copy, as with
+/// any artifact that is not written.
+fn bring_home(written: &str, place: &str) -> io::Result<()> {
+    let (from, to) = (Path::new(written), Path::new(place));
+    if !from.is_absolute() || from == to || to.exists() || !from.exists() {
+        return Ok(());
+    }
+    if let Some(folder) = to.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    copy(from, to)
+}
+
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    if !from.is_dir() {
+        return std::fs::copy(from, to).map(|_| ());
+    }
+    std::fs::create_dir(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        // Links are followed to files only: to folders they may lead in a circle.
+        if kind.is_dir() || kind.is_file() || entry.path().is_file() {
+            copy(&entry.path(), &to.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
 }
 
 /// The bytes of a file that user code wrote; `None` if there is none.

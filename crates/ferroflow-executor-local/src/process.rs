@@ -9,8 +9,10 @@ use ferroflow_launcher::protocol::{ExpectedOutputs, Places, ProtocolError, Resol
 use ferroflow_ports::{ErrorKind, PortError};
 use serde::{Deserialize, Serialize};
 
+use crate::entry::{self, Download, Entry};
 use crate::environment::Environment;
 use crate::executor::Settings;
+use crate::linux::namespace::Mount;
 use crate::mirror;
 use crate::python::Wanted;
 use crate::scratch::Slot;
@@ -35,7 +37,14 @@ pub(crate) struct Context {
     /// What it has promised to write, if anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) expected: Option<ExpectedOutputs>,
+    /// Where it is told why user code was not started after all, if its entry may find out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) complaint: Option<String>,
 }
+
+/// Bounds of a file of the web.
+const LARGEST_DOWNLOAD_BYTES: u64 = 16 * 1024 * 1024 * 1024;
+const LONGEST_DOWNLOAD_SECONDS: u64 = 3600;
 
 /// Makes the folders of an attempt and everything that the supervisor must know. An error is a sentence about why the
 /// attempt cannot be started.
@@ -67,7 +76,7 @@ impl Preparation<'_> {
         Places {
             parameters: format!("{}/outputs", self.scratch),
             workspace: self.settings.layout.workspace(self.attempt.id.run),
-            mapping: mirror::mapping(self.attempt, self.settings.artifacts.as_ref(), self.scratch, shown),
+            mapping: mirror::mapping(self.attempt, self.settings, self.scratch, shown),
         }
     }
 
@@ -115,13 +124,11 @@ impl Preparation<'_> {
                 make_folder(&places.workspace)?;
             }
         }
-        if let Some(warning) = plan.warning {
-            self.begin_log(&warning)?;
-        }
         self.add_component_variables(&mut env, &resolver)?;
+        let mounts = self.apply_platform(&places, &mut env, plan.warning)?;
         let (cwd, env) = (self.scratch.to_owned(), env.into_variables());
         let process = Process { program: plan.program, argv: plan.argv, cwd, env };
-        self.finish(&places, &resolver, process, plan.prepare).map(Some)
+        self.finish(&places, &resolver, process, plan.prepare, mounts).map(Some)
     }
 
     /// A command as it stands in the pipeline: spawned directly, without a shell that it does not name itself.
@@ -134,12 +141,13 @@ impl Preparation<'_> {
         let mut env = self.environment(&places);
         self.settings.python.as_written(&mut env, self.scratch);
         self.add_component_variables(&mut env, &resolver)?;
+        let mounts = self.apply_platform(&places, &mut env, None)?;
         let argv = resolver
             .words(container.command.iter().chain(&container.args))
             .map_err(|problems| unresolved(&problems))?;
         let program = self.program(&argv, &env)?;
         let process = Process { program, argv, cwd: self.scratch.to_owned(), env: env.into_variables() };
-        self.finish(&places, &resolver, process, None)
+        self.finish(&places, &resolver, process, None, mounts)
     }
 
     fn program(&self, argv: &[String], env: &Environment) -> Result<String, PortError> {
@@ -164,6 +172,67 @@ impl Preparation<'_> {
         })
     }
 
+    /// Gives the Kubernetes settings their meaning; what goes without one is told, after `warning`, in the log.
+    fn apply_platform(
+        &self,
+        places: &Places,
+        env: &mut Environment,
+        warning: Option<String>,
+    ) -> Result<Vec<Mount>, PortError> {
+        let applied = self.settings.platform.apply(self.attempt, self.scratch, &places.workspace, env);
+        let applied = applied.map_err(invalid)?;
+        let lines: Vec<String> = warning.into_iter().chain(applied.warning).collect();
+        if !lines.is_empty() {
+            self.begin_log(&lines.join("\n"))?;
+        }
+        Ok(applied.mounts)
+    }
+
+    /// What must be fetched before user code; images must be there.
+    fn downloads(&self, places: &Places) -> Result<Vec<Download>, PortError> {
+        let mut downloads: Vec<Download> = Vec::new();
+        for uri in self.attempt.inputs.artifacts.values().flatten().map(|artifact| &artifact.uri) {
+            let Some(path) = places.mapping.local_path(uri) else { continue };
+            if uri.starts_with(mirror::IMAGE) && !Path::new(&path).exists() {
+                return Err(invalid(format!(
+                    "its input is the image `{uri}`, which is not on this machine: put the contents of its folder \
+                     `/models` at `{path}`"
+                )));
+            }
+            let is_new = downloads.iter().all(|known| known.uri != *uri);
+            if is_new && mirror::WEB.iter().any(|scheme| uri.starts_with(scheme)) {
+                downloads.push(Download {
+                    uri: uri.clone(),
+                    file: path,
+                    most_bytes: LARGEST_DOWNLOAD_BYTES,
+                    most_seconds: LONGEST_DOWNLOAD_SECONDS,
+                });
+            }
+        }
+        Ok(downloads)
+    }
+
+    /// Puts the entry in front of user code where it is needed. Returns where the entry would complain.
+    fn with_entry(
+        &self,
+        process: Process,
+        downloads: Vec<Download>,
+        mounts: Vec<Mount>,
+    ) -> Result<(Process, Option<String>), PortError> {
+        if downloads.is_empty() && mounts.is_empty() {
+            return Ok((process, None));
+        }
+        let (staging, file) = (format!("{}/root", self.scratch), format!("{}/entry.json", self.scratch));
+        make_folder(&staging)?;
+        let Process { program, argv, cwd, env } = process;
+        let entry = Entry { staging, downloads, mounts, program, argv };
+        let text = serde_json::to_vec(&entry).map_err(invalid)?;
+        std::fs::write(&file, text).map_err(|error| no_folder(&file, error))?;
+        let program = self.settings.supervisor.program.to_string_lossy().into_owned();
+        let argv = vec!["ferroflow".to_owned(), entry::WORD.to_owned(), file.clone()];
+        Ok((Process { program, argv, cwd, env }, Some(entry::complaint_file(&file))))
+    }
+
     fn begin_log(&self, line: &str) -> Result<(), PortError> {
         let layout = &self.settings.layout;
         let (folder, log) = (layout.logs(self.attempt.id.run), layout.log(&self.attempt.id));
@@ -178,12 +247,14 @@ impl Preparation<'_> {
         resolver: &Resolver<'_>,
         process: Process,
         prepare: Option<Prepare>,
+        mounts: Vec<Mount>,
     ) -> Result<Start, PortError> {
         let Self { attempt, settings, .. } = self;
         let expected = ExpectedOutputs::of(attempt, places).map_err(|problem| unresolved(&[problem]))?;
         make_places(resolver, places, &expected, &process)?;
+        let (process, complaint) = self.with_entry(process, self.downloads(places)?, mounts)?;
         let is_promised = !expected.parameters.is_empty() || !expected.artifacts.is_empty();
-        let context = Context { slot: Some(self.slot), expected: is_promised.then_some(expected) };
+        let context = Context { slot: Some(self.slot), expected: is_promised.then_some(expected), complaint };
         let context = serde_json::to_string(&context).map_err(invalid)?;
         Ok(Start {
             id: attempt.id.to_string(),

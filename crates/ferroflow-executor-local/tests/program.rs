@@ -19,6 +19,7 @@ fn main() {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["supervisor", "--data-dir", data_dir] => run_supervisor(Path::new(data_dir)).unwrap(),
+        ["enter", file] => panic!("{}", ferroflow_executor_local::entry::enter(Path::new(file))),
         ["server", folder, task, command @ ..] => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(serve(Path::new(folder), task, command));

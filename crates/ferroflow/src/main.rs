@@ -23,7 +23,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     // The supervisor outlives everybody and stays as small as it was born: it goes before all set-up and any thread.
-    if let Some(code) = commands::supervisor::run_if_asked() {
+    if let Some(code) = commands::supervisor::run_if_asked().or_else(commands::entry::run_if_asked) {
         return code;
     }
     exit::code_of(commands::dispatch())

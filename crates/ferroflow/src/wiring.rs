@@ -1,6 +1,7 @@
 //! What is connected to what: the one place that knows both the ports and who stands behind them.
 
 use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +48,8 @@ pub(crate) async fn open(folder: &DataFolder, settings: &Settings<'_>) -> anyhow
     let python = python_options(settings.tasks)?;
     let mut local = LocalOptions::new(folder.path(), artifacts.clone(), python);
     local.system_site_packages = settings.tasks.system_site_packages;
+    local.secrets_dir = absolute(settings.tasks.secrets_dir.as_deref())?;
+    local.config_maps_dir = absolute(settings.tasks.config_maps_dir.as_deref())?;
     let executor = LocalExecutor::start(local).await;
     // Whoever opens a directory of another version is to hear of its database first.
     let store = Arc::new(store.await.context("the database cannot be opened")??);
@@ -69,6 +72,14 @@ pub(crate) async fn open(folder: &DataFolder, settings: &Settings<'_>) -> anyhow
     let slots = options.parallelism;
     let runtime = Runtime::start(ports, options).await?;
     Ok(House { store, artifacts, executor, runtime, clock, slots })
+}
+
+/// The folder as seen from anywhere: mounts and the supervisor are elsewhere.
+fn absolute(folder: Option<&Path>) -> anyhow::Result<Option<PathBuf>> {
+    let found = folder.map(|folder| {
+        std::path::absolute(folder).with_context(|| format!("`{}` is no path", folder.display()))
+    });
+    found.transpose()
 }
 
 /// What tasks may use of this machine.

@@ -9,4 +9,5 @@ mod ends;
 mod folder;
 mod house;
 mod logs;
+mod platform;
 mod tasks;

@@ -2,6 +2,7 @@
 
 mod check;
 mod doctor;
+pub(crate) mod entry;
 mod run;
 pub(crate) mod supervisor;
 mod up;
@@ -73,6 +74,12 @@ pub(crate) struct TaskArguments {
     /// What is on disk when a step is done: `relaxed` may lose the last moments in a power cut, but nothing in a crash
     #[arg(long, value_enum, default_value_t, env = "FERROFLOW_DURABILITY", hide_env_values = true)]
     pub(crate) durability: Durability,
+    /// Folder with a folder for each secret, and in it a file for each key [default: secrets in the data folder]
+    #[arg(long, value_name = "DIR", env = "FERROFLOW_SECRETS_DIR", hide_env_values = true)]
+    pub(crate) secrets_dir: Option<PathBuf>,
+    /// Likewise for config maps [default: config-maps in the data folder]
+    #[arg(long, value_name = "DIR", env = "FERROFLOW_CONFIG_MAPS_DIR", hide_env_values = true)]
+    pub(crate) config_maps_dir: Option<PathBuf>,
     /// Most tasks at once [default: number of cores]
     #[arg(long, value_name = "N", env = "FERROFLOW_PARALLELISM", hide_env_values = true)]
     pub(crate) parallelism: Option<std::num::NonZeroUsize>,

@@ -2,7 +2,7 @@
 
 A remote URI is seen by user code as a local path: `gs://b/k` as `/gcs/b/k`, likewise s3, minio and oci. An executor
 that keeps tasks apart without containers names other folders in the environment variable `FERROFLOW_LOCAL_ROOTS`:
-a JSON object from a URI prefix (`s3://` or `s3://bucket/root/`) to a folder.
+a JSON object from a URI prefix (`s3://` or `s3://bucket/root/`) to a folder, or from a whole URI to a path.
 """
 
 import os
@@ -23,7 +23,7 @@ def _read_roots():
     if given:
         import json
         for prefix, folder in json.loads(given).items():
-            roots[prefix] = folder.rstrip('/') + '/'
+            roots[prefix] = folder.rstrip('/') + '/' if prefix.endswith('/') else folder
     # The longest prefix is the most precise one.
     return sorted(roots.items(), key=lambda root: -len(root[0]))
 
@@ -34,7 +34,7 @@ _ROOTS = _read_roots()
 def to_local_path(uri):
     """The path under which user code finds the object `uri`; a URI of no known store is its own path."""
     for prefix, folder in _ROOTS:
-        if uri.startswith(prefix):
+        if uri == prefix or (prefix.endswith('/') and uri.startswith(prefix)):
             key = uri[len(prefix):]
             return folder + (key.replace('/', '_') if prefix == 'oci://' else key)
     return uri[len('file://'):] if uri.startswith('file:///') else uri
@@ -44,7 +44,8 @@ def to_uri(path):
     """The reverse of `to_local_path`; a path outside of the known folders is its own URI."""
     best = None
     for prefix, folder in _ROOTS:
-        if path.startswith(folder) and (best is None or len(folder) > len(best[1])):
+        is_below = path == folder or (folder.endswith('/') and path.startswith(folder))
+        if is_below and (best is None or len(folder) > len(best[1])):
             best = (prefix, folder)
     if best is None:
         return path
