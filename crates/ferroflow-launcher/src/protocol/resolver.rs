@@ -179,6 +179,11 @@ impl<'a> Resolver<'a> {
             self.attempt.inputs.artifacts.get(name).and_then(|list| Some(list.first()?.as_ref()));
         Ok(match (first, rest) {
             (None, _) => None,
+            // The artifact as a whole is the list of all that were given.
+            (Some(_), []) => {
+                let list: Vec<Step<'_>> = whole.iter().copied().chain([Step::Name("artifacts")]).collect();
+                self.in_executor_input(&list)?
+            }
             (Some(artifact), [Step::Name("uri")]) => Some(self.places.mapping.shown(&artifact.uri)),
             (Some(artifact), [Step::Name("path")]) => self.places.mapping.local_path(&artifact.uri),
             (Some(artifact), [Step::Name(field), rest @ ..]) if is_metadata(field) => {

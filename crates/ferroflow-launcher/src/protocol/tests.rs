@@ -140,7 +140,7 @@ fn artifacts_have_uri_path_and_metadata() {
     check("{{$.inputs.artifacts['many'].artifacts[1].uri}}", &["/m/2"]);
     check(
         "{{$.inputs.artifacts['remote']}}",
-        &[r#"{"artifacts":[{"metadata":{},"name":"4","type":{"instanceSchema":""},"uri":"s3://lab/in/r"}]}"#],
+        &[r#"[{"metadata":{},"name":"4","type":{"instanceSchema":""},"uri":"s3://lab/in/r"}]"#],
     );
     check("{{$.outputs.artifacts['model'].uri}}", &["/root/sales/5d/fit/0c/model"]);
     check("{{$.outputs.artifacts['model'].path}}", &["/root/sales/5d/fit/0c/model"]);
