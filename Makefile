@@ -18,7 +18,7 @@ PAGE_SOURCES := $(shell find ui/src ui/public ui/scripts -type f) ui/index.html 
 
 export FERROFLOW_VENVS := $(VENVS)
 
-.PHONY: run test bench build ui check unit sim e2e python-tests page-tests page-e2e venvs needs-cargo needs-node needs-python
+.PHONY: run test bench build ui check unit sim e2e conformance python-tests page-tests page-e2e venvs needs-cargo needs-node needs-python
 
 ## Builds, serves on the embedded defaults, loads the samples, runs the training one, and keeps serving.
 run: build needs-python
@@ -69,6 +69,11 @@ page-tests: ui
 # The page in Chromium, which is installed if it is missing, against the binary.
 page-e2e: build
 	cd ui && FERROFLOW_BIN="$(BINARY)" npm run --silent e2e
+
+## KFP's reference pipelines, which lie outside of this repository: states and outputs against a table. The slow ones
+## too: `make conformance CONFORMANCE=--slow`.
+conformance: build venvs
+	FERROFLOW_BIN="$(BINARY)" "$(VENV)/bin/python" tests/conformance/run.py $(CONFORMANCE)
 
 venvs: $(CLIENTS:%=$(VENVS)/kfp-%/.ready)
 

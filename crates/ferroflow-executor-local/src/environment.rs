@@ -10,6 +10,7 @@
 //! | `FERROFLOW_LOCAL_ROOTS` | only if artifacts of other stores are mirrored: a JSON object from URI prefix to folder |
 //! | further ones for Python | see `python/host.rs` and `python/slim.rs` |
 //! | `FERROFLOW_SUPERVISOR`, `FERROFLOW_ATTEMPT` | by which the supervisor finds what belongs to a task |
+//! | those of Kubernetes settings | see `platform`; they win over all above and the next row |
 //! | those of the container | as written in the pipeline; they win over all above but the last row |
 
 /// Variables that tasks get from the server. `HOME` is among them since programs that miss it take the same path from
