@@ -84,7 +84,11 @@ async fn run_to_its_end(arguments: &Arguments, request: Request) -> anyhow::Resu
     let run = place.submit(request).await?;
     let results = follow(&place, run, &mut end_requests).await;
     let told = results.and_then(|results| tell(arguments, &place, run, &results));
-    place.close().await;
+    tokio::select! {
+        () = place.close() => {}
+        // What could not be stored is asked for again by the next process that holds the folder.
+        () = end_requests.next() => {}
+    }
     told
 }
 
@@ -114,7 +118,14 @@ async fn follow(place: &Place, run: RunId, end_requests: &mut EndRequests) -> an
                 }
                 is_terminating = true;
                 progress.say("terminating the run; once more to leave it");
-                place.terminate(run).await?;
+                // On a full disk the request waits until there is room: it must not hold whoever wants to leave.
+                tokio::select! {
+                    asked = place.terminate(run) => asked?,
+                    () = end_requests.next() => {
+                        progress.finish();
+                        anyhow::bail!("left the run {run} before it had ended");
+                    }
+                }
             }
             _ = clock.tick(), if progress.has_clock() => progress.tick(),
         }
