@@ -160,7 +160,7 @@ def test_a_full_disk_ends_the_task_in_words_and_spares_the_database(tmp_path):
     fine.write_text(json.dumps(shell_pipeline("fine", {"work": "true"})))
     # A small disk of our own, in a mount namespace: neither root nor the machine's own disk is needed.
     script = f"""
-        mount -t tmpfs -o size=160m none '{disk}' || exit 90
+        mount -t tmpfs -o size=40m none '{disk}' || exit 90
         run() {{ '{binary()}' run "$1" --json --data-dir '{disk}/data'; echo "exit code $?"; }}
         run '{fine}' && run '{fill}' && run '{fine}'
     """

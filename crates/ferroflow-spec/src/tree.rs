@@ -11,7 +11,7 @@ use crate::problem::{Problem, Step};
 /// Nesting allowed in a file; below what JSON readers downstream accept.
 pub(crate) const DEPTH_LIMIT: usize = 100;
 /// Nodes allowed in one file, aliases written out.
-pub(crate) const NODE_LIMIT: usize = 8_000_000;
+pub(crate) const NODE_LIMIT: usize = 3_000_000;
 /// Nodes that aliases may add to a file.
 const ALIAS_LIMIT: usize = 250_000;
 

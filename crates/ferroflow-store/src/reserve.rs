@@ -10,8 +10,8 @@ use rustix::fs::FallocateFlags;
 
 /// Enough for the rows of some thousand tasks.
 const SIZE_BYTES: u64 = 4 * 1024 * 1024;
-/// The space is taken back only from a disk that has many times as much left.
-const PLENTY: u64 = 16 * SIZE_BYTES;
+/// The space is taken back only from a disk that has three times as much left.
+const PLENTY: u64 = 3 * SIZE_BYTES;
 /// Pause between two looks at the disk.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 
