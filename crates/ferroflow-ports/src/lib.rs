@@ -1,7 +1,7 @@
 //! Contracts between the loop, the services and the outside world. Traits only; no bodies with logic.
 //!
 //! [`store`] keeps records, [`executor`] runs attempts, [`artifact`] holds bytes, [`control`] lets services steer runs, [`clock`] tells the time.
-//! [`view`] answers what screens ask, [`change`] tells what was committed, [`system`] what the installation is made of.
+//! [`metadata`] keeps what clients of ML Metadata write, [`view`] answers what screens ask, [`change`] tells what was committed, [`system`] what the installation is made of.
 
 pub mod artifact;
 pub mod change;
@@ -9,6 +9,7 @@ pub mod clock;
 pub mod control;
 pub mod error;
 pub mod executor;
+pub mod metadata;
 pub mod recurring;
 pub mod store;
 pub mod system;
@@ -20,6 +21,7 @@ pub use clock::Clock;
 pub use control::{RunControl, SubmitRun};
 pub use error::{ErrorKind, PortError};
 pub use executor::Executor;
+pub use metadata::MetadataStore;
 pub use recurring::{RecurringRunStore, ScheduleControl};
 pub use store::Store;
 pub use system::{Fact, SystemFacts};

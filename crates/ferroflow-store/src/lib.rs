@@ -18,6 +18,7 @@ mod experiment;
 mod feed;
 mod journal;
 mod list;
+mod metadata;
 mod pipeline;
 mod reader;
 mod recurring;

@@ -57,6 +57,7 @@ macro_rules! columns {
          t.outputs, t.cache"
     };
 }
+pub(crate) use columns;
 
 /// Tasks of one run, in order of number.
 pub(crate) fn of_run(
@@ -65,7 +66,7 @@ pub(crate) fn of_run(
     run_no: i64,
 ) -> Result<Vec<TaskRecord>, StoreError> {
     let sql = concat!("SELECT ", columns!(), " FROM tasks t WHERE t.run_no = ?1 ORDER BY t.execution_id");
-    all(connection, sql, [run_no], |row| from_row(row, run_id))
+    all(connection, sql, [run_no], |row| from_row(row, 0, run_id))
 }
 
 /// The task at a place, if there is one.
@@ -79,11 +80,12 @@ pub(crate) fn at_path(
         columns!(),
         " FROM runs r JOIN tasks t ON t.run_no = r.no WHERE r.id = ?1 AND t.path = ?2"
     );
-    find(connection, sql, (run_id.to_string(), path.as_str()), |row| from_row(row, run_id))
+    find(connection, sql, (run_id.to_string(), path.as_str()), |row| from_row(row, 0, run_id))
 }
 
-fn from_row(row: &Row<'_>, run_id: RunId) -> rusqlite::Result<TaskRecord> {
-    let mut fields = Fields::from(row, 0);
+/// Reads [`columns`], which begin at `first`.
+pub(crate) fn from_row(row: &Row<'_>, first: usize, run_id: RunId) -> rusqlite::Result<TaskRecord> {
+    let mut fields = Fields::from(row, first);
     let execution_id = ExecutionId(fields.get()?);
     let parent = fields.get::<Option<i64>>()?.map(ExecutionId);
     let attempt = fields.get()?;
