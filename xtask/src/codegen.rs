@@ -68,9 +68,10 @@ fn generate(root: &Path) -> anyhow::Result<Outputs> {
     let mut outputs = Outputs::from([("descriptors.bin", compiler.encode_file_descriptor_set())]);
     let sources = [
         ("ir_shape.rs", shapes::pipeline_files(&protos)?),
+        ("ml_metadata.rs", messages::types(&protos, messages::METADATA)?),
         ("rest.rs", routes::table(&protos)?),
-        ("rpc.rs", messages::package(&protos, "google.rpc")?),
-        ("v2beta1.rs", messages::package(&protos, messages::API)?),
+        ("rpc.rs", messages::with_json(&protos, "google.rpc")?),
+        ("v2beta1.rs", messages::with_json(&protos, messages::API)?),
     ];
     for (name, source) in sources {
         outputs.insert(name, format(root, &format!("{HEADER}{source}")).with_context(|| name.to_owned())?);

@@ -31,7 +31,7 @@ pub enum NodeKind {
 /// A type that a client registered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrittenType {
-    /// Its number, unique over all kinds.
+    /// Its number.
     pub id: i64,
     /// Name, unique together with the version.
     pub name: String,
@@ -209,9 +209,7 @@ pub trait MetadataTables {
     fn put_type(&mut self, kind: NodeKind, row: &WrittenType) -> Result<()>;
     /// Schema titles of the artifacts of runs, each once.
     fn schema_titles(&self) -> Result<Vec<String>>;
-    /// A number that nobody has been given.
-    fn next_type_id(&mut self) -> Result<i64>;
-    /// The same for nodes of a kind.
+    /// A number that no node has been given.
     fn next_node_id(&mut self, kind: NodeKind) -> Result<i64>;
     /// What clients wrote under these numbers, in no particular order.
     fn written(&self, kind: NodeKind, ids: &[i64]) -> Result<Vec<WrittenNode>>;

@@ -3,6 +3,10 @@
 pub(crate) mod ir_shape;
 pub(crate) mod rest;
 
+/// ML Metadata: package `ml_metadata`.
+#[expect(missing_docs, clippy::pedantic, clippy::large_enum_variant, reason = "generated")]
+pub mod ml_metadata;
+
 /// Errors as values: package `google.rpc`.
 #[expect(clippy::allow_attributes, reason = "generated")]
 pub mod rpc;

@@ -2,6 +2,7 @@
 //!
 //! - [`v2beta1`] has the messages of the API with the JSON that KFP's REST speaks: proto names out, both spellings in,
 //!   no defaults, 64-bit integers as strings, enums by name; unknown fields are errors.
+//! - [`ml_metadata`] has the messages of ML Metadata, which is spoken over gRPC alone.
 //! - [`protobuf`] and [`rpc`] have the few types of Google that those messages contain.
 //! - [`shape`] describes the messages of pipeline files as tables: which fields exist and what they hold.
 //! - [`rest`] lists every call of the API with its HTTP form.
@@ -15,4 +16,4 @@ pub mod protobuf;
 pub mod rest;
 pub mod shape;
 
-pub use generated::{rpc, v2beta1};
+pub use generated::{ml_metadata, rpc, v2beta1};

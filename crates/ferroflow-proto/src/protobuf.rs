@@ -4,9 +4,11 @@
 //! not; it would also build a code generator with every cold build.
 
 mod any;
+mod field_mask;
 mod timestamp;
 pub mod value;
 
 pub use any::Any;
+pub use field_mask::FieldMask;
 pub use timestamp::Timestamp;
 pub use value::{ListValue, Struct, Value};

@@ -50,5 +50,5 @@ CREATE TABLE metadata_links (
 ) WITHOUT ROWID;
 CREATE INDEX metadata_links_by_context ON metadata_links (kind, context);
 
--- Types of runs have the numbers below 1000, nodes of runs those below 2^40.
-INSERT INTO sequences (name, next) VALUES ('metadata_types', 1000), ('metadata_nodes', 1099511627776);
+-- Nodes of runs have the numbers below 2^40.
+INSERT INTO sequences (name, next) VALUES ('metadata_nodes', 1099511627776);
