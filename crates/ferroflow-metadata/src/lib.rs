@@ -7,6 +7,7 @@
 //! Begin with [`service`], then [`node`] (what the three kinds have in common), `row` (how rows of runs look),
 //! `put`, `list` with `filter`, and `lineage`.
 
+mod call;
 mod filter;
 mod lineage;
 mod list;

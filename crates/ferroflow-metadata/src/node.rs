@@ -181,7 +181,12 @@ impl Node for Context {
 
     common!(no_uri);
 
-    fn take_own(&mut self, _: &Self, _: &Mask) {}
+    fn take_own(&mut self, from: &Self, mask: &Mask) {
+        // Contexts alone may be renamed.
+        if mask.has("name") && from.name.is_some() {
+            self.name.clone_from(&from.name);
+        }
+    }
 
     fn state(&self) -> Option<&'static str> {
         None

@@ -225,6 +225,11 @@ impl TypeNames {
     }
 }
 
+/// Clients look for the second half.
+fn unmatched(name: &str) -> String {
+    format!("holds another type of value than its type declares. Found unmatched property type: {name}")
+}
+
 /// Whether properties are declared, and hold what was declared.
 pub(crate) fn check_properties(
     declared: &std::collections::BTreeMap<String, i32>,
@@ -242,7 +247,7 @@ pub(crate) fn check_properties(
             return refuse("is not declared by its type; use custom_properties, or declare it");
         };
         let held = match &value.value {
-            None => return refuse("has no value"),
+            None => return refuse(&unmatched(name)),
             Some(Value::IntValue(_)) => PropertyType::Int,
             Some(Value::DoubleValue(_)) => PropertyType::Double,
             Some(Value::StringValue(_)) => PropertyType::String,
@@ -251,7 +256,7 @@ pub(crate) fn check_properties(
             Some(Value::BoolValue(_)) => PropertyType::Boolean,
         };
         if *declared != i32::from(held) {
-            return refuse("holds another type of value than its type declares");
+            return refuse(&unmatched(name));
         }
     }
     Ok(())

@@ -17,3 +17,6 @@ pub mod rest;
 pub mod shape;
 
 pub use generated::{ml_metadata, rpc, v2beta1};
+
+/// Everything in `proto/` as an encoded `google.protobuf.FileDescriptorSet`, for gRPC reflection.
+pub const DESCRIPTORS: &[u8] = include_bytes!("generated/descriptors.bin");

@@ -47,13 +47,10 @@ impl HostPolicy {
     }
 
     fn host_of(&self, request: &Parts) -> Result<Authority, ApiError> {
-        let text =
-            single(&request.headers, &HOST)?.ok_or_else(|| refused("a request needs a Host header"))?;
-        let host = self.believed(text)?;
-        if let Some(target) = request.uri.authority() {
-            self.believed(target.as_str())?;
-        }
-        Ok(host)
+        // HTTP/2 says it in the address, HTTP/1.1 in a header; both may come, and both must be believed.
+        let header = single(&request.headers, &HOST)?.map(|text| self.believed(text)).transpose()?;
+        let target = request.uri.authority().map(|target| self.believed(target.as_str())).transpose()?;
+        header.or(target).ok_or_else(|| refused("a request needs a Host header"))
     }
 
     fn believed(&self, text: &str) -> Result<Authority, ApiError> {
@@ -127,6 +124,7 @@ fn check_content(headers: &HeaderMap) -> Result<(), ApiError> {
     let essence = single(headers, &CONTENT_TYPE)?.map(|text| essence_of(text).to_ascii_lowercase());
     match essence.as_deref() {
         Some("application/json" | "multipart/form-data") => Ok(()),
+        Some(other) if crate::grpc::is_grpc_type(other) => Ok(()),
         None if !has_body(headers) => Ok(()),
         other => Err(refused(format!(
             "the content type `{}` is refused: send `application/json`, or `multipart/form-data` to upload",

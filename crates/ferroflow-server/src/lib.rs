@@ -1,9 +1,11 @@
-//! KFP's API v2beta1 over REST, uploads, logs, and the web page: one port.
+//! KFP's API v2beta1 over REST and gRPC, ML Metadata, uploads, logs, and the web page: one port.
 //!
 //! Translates between clients and the ports; decides nothing about runs, keeps no records, and knows no database.
-//! Begin with [`serve`]; a request goes through [`serve`] → `guard` → `rest` → `v2beta1`.
+//! Begin with [`serve`]; a request goes through [`serve`] → `guard` → `rest` or `grpc` → `calls` → `v2beta1`.
 
+mod calls;
 mod ferroflow_v1;
+mod grpc;
 mod guard;
 mod logs;
 mod page;
@@ -16,6 +18,7 @@ mod web;
 
 use std::sync::Arc;
 
+use ferroflow_metadata::Metadata;
 use ferroflow_ports::{ArtifactStore, Clock, Executor, RunControl, ScheduleControl, Store, SystemFacts};
 
 pub use page::PageTokenKey;
@@ -28,6 +31,8 @@ pub use v2beta1::run_details::pod_name;
 pub struct Services {
     /// Records.
     pub store: Arc<dyn Store>,
+    /// The same records as ML Metadata, and what its clients write.
+    pub metadata: Metadata,
     /// Bytes of artifacts.
     pub artifacts: Arc<dyn ArtifactStore>,
     /// The life of runs.

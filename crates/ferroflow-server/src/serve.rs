@@ -9,10 +9,10 @@ use std::time::Duration;
 use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::header::{HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -30,6 +30,12 @@ const HEADER_LIMIT: Duration = Duration::from_secs(10);
 const MAX_HEADERS: usize = 100;
 /// Request line and headers together; also the read buffer of a connection.
 const MAX_HEADER_BYTES: usize = 128 * 1024;
+/// The same for HTTP/2.
+const MAX_HEADER_LIST_BYTES: u32 = 128 * 1024;
+/// Calls at once on a connection of HTTP/2.
+const MAX_STREAMS: u32 = 200;
+/// After this time without a byte, a client of HTTP/2 is asked whether it is still there.
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_mins(1);
 /// Further connections wait in the kernel's queue.
 const MAX_CONNECTIONS: usize = 1024;
 /// Time that open connections have at the end.
@@ -129,12 +135,22 @@ async fn serve_connection(stream: TcpStream, rest: Arc<Rest>, stop: Cancellation
         let rest = Arc::clone(&rest);
         async move { Ok::<_, Infallible>(Box::pin(answer(&rest, request)).await) }
     });
-    let connection = http1::Builder::new()
+    // Clients that speak HTTP/2 say so with their first bytes: gRPC does.
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_LIMIT)
         .max_headers(MAX_HEADERS)
-        .max_buf_size(MAX_HEADER_BYTES)
-        .serve_connection(TokioIo::new(stream), service);
+        .max_buf_size(MAX_HEADER_BYTES);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(MAX_HEADER_LIST_BYTES)
+        .max_concurrent_streams(MAX_STREAMS)
+        .keep_alive_interval(KEEP_ALIVE_INTERVAL)
+        .keep_alive_timeout(HEADER_LIMIT);
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

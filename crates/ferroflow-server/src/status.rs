@@ -136,12 +136,26 @@ impl ApiError {
         text
     }
 
+    /// Tells the log: as an error if it is the server's fault.
+    pub(crate) fn log(&self) {
+        if self.code == Code::Internal {
+            tracing::error!(error = self.full_text(), "request failed");
+        } else {
+            tracing::debug!(code = self.code.number(), error = self.full_text(), "request refused");
+        }
+    }
+
+    /// What clients may read, behind the words that KFP puts in front.
+    pub(crate) fn chain_text(&self) -> String {
+        format!("{}{}", self.code.row().1, self.public_text())
+    }
+
     /// The `google.rpc.Status` JSON that the REST gateway of KFP answers with.
     pub(crate) fn status_json(&self) -> Value {
         let text = self.public_text();
         json!({
             "code": self.code.number(),
-            "message": format!("{}{text}", self.code.row().1),
+            "message": self.chain_text(),
             "details": [{
                 "@type": "type.googleapis.com/google.rpc.Status",
                 "code": self.code.number(),

@@ -35,10 +35,6 @@ pub(crate) fn plain_error(error: &ApiError, context: &str) -> Answer {
 }
 
 fn failed(error: &ApiError, body: &Value) -> Answer {
-    if error.code == crate::status::Code::Internal {
-        tracing::error!(error = error.full_text(), "request failed");
-    } else {
-        tracing::debug!(code = error.code.number(), error = error.full_text(), "request refused");
-    }
+    error.log();
     answer(error.code.http(), "application/json", Bytes::from(body.to_string()))
 }

@@ -50,12 +50,16 @@ impl BodyBudget {
             drain(body).await;
             return Err(too_long());
         }
-        let units = u32::try_from(declared.div_ceil(UNIT_BYTES)).unwrap_or(u32::MAX);
+        Ok((body, self.reserve(declared).await?))
+    }
+
+    /// Waits until this many bytes fit.
+    pub(crate) async fn reserve(&self, bytes: usize) -> Result<OwnedSemaphorePermit, ApiError> {
+        let units = u32::try_from(bytes.div_ceil(UNIT_BYTES)).unwrap_or(u32::MAX);
         let waiting = timeout(TOTAL_LIMIT, Arc::clone(&self.0).acquire_many_owned(units)).await;
         let busy =
             || ApiError::new(Code::Unavailable, "the server is busy with other large requests, try again");
-        let permit = waiting.map_err(|_| busy())?.map_err(|_| busy())?;
-        Ok((body, permit))
+        waiting.map_err(|_| busy())?.map_err(|_| busy())
     }
 }
 

@@ -3,8 +3,7 @@
 //! Routes outside the protos (uploads, logs, health) and the page are served here too. Begin with [`Rest::answer`].
 
 pub(crate) mod answer;
-mod body;
-mod calls;
+pub(crate) mod body;
 mod route;
 mod transcode;
 mod uploads;
@@ -22,7 +21,9 @@ use self::answer::{Answer, error, json, plain_error};
 use self::body::{BodyBudget, MAX_BODY_BYTES, drain, read_whole};
 use self::route::{PathFields, Route};
 use self::uploads::UploadKind;
+use crate::calls::{self, Message};
 use crate::ferroflow_v1::{self, OwnApi, Question};
+use crate::grpc::{self, Grpc};
 use crate::guard::HostPolicy;
 use crate::status::{ApiError, Code};
 use crate::{Services, web};
@@ -34,6 +35,7 @@ pub(crate) struct Rest {
     policy: HostPolicy,
     routes: Vec<Route<Target>>,
     budget: BodyBudget,
+    grpc: Grpc,
     stop: CancellationToken,
 }
 
@@ -77,12 +79,14 @@ impl Rest {
         let own = ferroflow_v1::ROUTES
             .into_iter()
             .map(|(template, call)| Route::new(Method::GET, template, Target::Own(call)));
+        let budget = BodyBudget::new();
         Self {
             own: OwnApi::new(services.clone(), stop.clone()),
+            grpc: Grpc::new(services.clone(), budget.clone()),
             services,
             policy,
             routes: plain.chain(own).chain(calls).collect(),
-            budget: BodyBudget::new(),
+            budget,
             stop,
         }
     }
@@ -92,6 +96,9 @@ impl Rest {
         let (parts, body) = request.into_parts();
         if let Err(refusal) = self.policy.check(&parts) {
             return self.refuse(body, &refusal).await;
+        }
+        if grpc::is_grpc(&parts.headers) {
+            return Box::pin(self.grpc.answer(Request::from_parts(parts, body))).await;
         }
         let path = local_path(parts.uri.path()).to_owned();
         if let Some(file) = web::file(&parts.method, &path, &parts.headers) {
@@ -141,7 +148,10 @@ impl Rest {
         let query = parts.uri.query().unwrap_or_default();
         let (message, context) = transcode::request(call, &fields, query, &body)?;
         drop(body);
-        calls::call(&self.services, call, message, context).await
+        match calls::call(&self.services, call.service, call.rpc, Message::Json(message), context).await? {
+            Message::Json(answer) => Ok(answer),
+            Message::Binary(_) => Err(ApiError::internal("a call answers in another form than it was asked")),
+        }
     }
 
     async fn log(&self, fields: &PathFields<'_>, query: Option<&str>) -> Result<Answer, ApiError> {

@@ -4,6 +4,7 @@
 //! can get wrong is checked here, before anything is stored. Knows nothing of HTTP. Begin with [`run`].
 
 pub(crate) mod experiment;
+pub(crate) mod installation;
 pub(crate) mod pipeline;
 pub(crate) mod recurring_run;
 pub(crate) mod run;

@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use ferroflow_engine::schedule::{Schedule, Zone};
 use ferroflow_engine::{IdBlock, RunIdentity, TaskAttempt};
+use ferroflow_metadata::Metadata;
 use ferroflow_model::record::{Run, StateChange, TaskRecord};
 use ferroflow_model::recurring::Trigger;
 use ferroflow_model::{
@@ -61,12 +62,14 @@ impl Reply {
 impl TestServer {
     pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store: Arc<dyn Store> = open_store(folder.path());
+        let records = open_store(folder.path());
+        let store: Arc<dyn Store> = records.clone();
         let clock = Arc::new(StepClock(Mutex::new(1_700_000_000)));
         ensure_default_experiment(&*store, &*clock).await.unwrap();
         let logs = Arc::new(Logs::default());
         let schedules = Arc::new(Schedules::default());
         let services = Services {
+            metadata: Metadata::new(records, clock.clone()),
             store: Arc::clone(&store),
             artifacts: open_artifacts(folder.path()),
             runs: Arc::new(StoredRuns { store: Arc::clone(&store), clock: Arc::clone(&clock) }),
@@ -202,7 +205,7 @@ impl Drop for TestServer {
     }
 }
 
-fn open_store(folder: &Path) -> Arc<dyn Store> {
+fn open_store(folder: &Path) -> Arc<ferroflow_store::SqliteStore> {
     let path = folder.join("records.sqlite");
     Arc::new(ferroflow_store::SqliteStore::open(&path, ferroflow_store::Options::default()).unwrap())
 }

@@ -5,6 +5,7 @@
 
 mod bounds;
 mod experiments;
+mod grpc;
 mod guard;
 mod harness;
 mod lists;

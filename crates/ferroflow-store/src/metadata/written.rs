@@ -124,7 +124,7 @@ pub(super) fn put_node(connection: &Connection, kind: NodeKind, row: &WrittenNod
     }
     let sql = "INSERT INTO metadata_nodes (kind, id, type_id, created_at, updated_at, name, external_id, uri, body) \
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (kind, id) DO UPDATE SET \
-               updated_at = excluded.updated_at, external_id = excluded.external_id, uri = excluded.uri, \
+               updated_at = excluded.updated_at, name = excluded.name, external_id = excluded.external_id, uri = excluded.uri, \
                body = excluded.body";
     let values = (
         kind_text,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use ferroflow_executor_local::python::PythonTasks;
+use ferroflow_metadata::Metadata;
 use ferroflow_runtime::{Scheduler, SchedulerPorts, UnknownZone, Zone};
 use ferroflow_server::{BuildInfo, ServerOptions, Services, check_listen, ensure_default_experiment, serve};
 use tokio::net::TcpListener;
@@ -142,6 +143,7 @@ fn services(
         slots: house.slots,
     };
     Ok(Services {
+        metadata: Metadata::new(house.store.clone(), Arc::clone(&house.clock)),
         store: house.store.clone(),
         artifacts: house.artifacts.clone(),
         runs: house.runtime.clone(),

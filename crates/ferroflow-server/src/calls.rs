@@ -1,44 +1,59 @@
-//! From the name of a call to its handler, with JSON on both sides.
+//! From the name of a call to its handler, whichever form the messages have.
 
-use ferroflow_proto::rest::Route;
+use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::encode;
 use crate::Services;
 use crate::status::{ApiError, Code};
-use crate::v2beta1::{CallContext, experiment, pipeline, recurring_run, run, version};
+use crate::v2beta1::{CallContext, experiment, installation, pipeline, recurring_run, run, version};
 
-/// Calls the handler of `route`. Calls that later releases build answer `Unimplemented`.
-pub(super) async fn call(
+/// A request or an answer. The answer has the form of the request.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// As REST speaks it.
+    Json(Value),
+    /// As gRPC does.
+    Binary(Bytes),
+}
+
+/// Calls the handler of a call of v2beta1. Calls that later releases build answer `Unimplemented`.
+pub(crate) async fn call(
     services: &Services,
-    route: &'static Route,
-    message: Value,
+    service: &str,
+    rpc: &str,
+    message: Message,
     context: CallContext,
-) -> Result<Value, ApiError> {
+) -> Result<Message, ApiError> {
     // Boxed: the state of one call is the largest of all, and most are small.
-    match route.service {
-        "PipelineService" => Box::pin(pipeline_call(services, route.rpc, message, context)).await,
-        "ExperimentService" => Box::pin(experiment_call(services, route.rpc, message)).await,
-        "RunService" => Box::pin(run_call(services, route.rpc, message)).await,
-        "RecurringRunService" => Box::pin(recurring_run_call(services, route.rpc, message)).await,
+    match service {
+        "PipelineService" => Box::pin(pipeline_call(services, rpc, message, context)).await,
+        "ExperimentService" => Box::pin(experiment_call(services, rpc, message)).await,
+        "RunService" => Box::pin(run_call(services, rpc, message)).await,
+        "RecurringRunService" => Box::pin(recurring_run_call(services, rpc, message)).await,
+        "AuthService" | "HealthzService" => installation_call(rpc, message).await,
         _ => Err(Unknown),
     }
-    .unwrap_or_else(|Unknown| Err(not_built(route)))
+    .unwrap_or_else(|Unknown| Err(not_built(service, rpc)))
 }
 
 /// A service has no handler of this name.
 struct Unknown;
 
-type Called = Result<Result<Value, ApiError>, Unknown>;
+type Called = Result<Result<Message, ApiError>, Unknown>;
 
-fn not_built(route: &Route) -> ApiError {
-    let text = format!("the call `{}.{}` is not built", route.service, route.rpc);
-    ApiError::new(Code::Unimplemented, text)
+/// Calls that mean nothing here say what to do instead.
+fn not_built(service: &str, rpc: &str) -> ApiError {
+    let way_out = match service {
+        "ReportService" => ": this server runs pipelines itself, so no controller has to report",
+        "VisualizationService" => ": artifacts are shown by the page and by `/apis/ferroflow/v1/artifacts`",
+        _ => "",
+    };
+    ApiError::new(Code::Unimplemented, format!("the call `{service}.{rpc}` is not served{way_out}"))
 }
 
-async fn experiment_call(services: &Services, name: &str, message: Value) -> Called {
+async fn experiment_call(services: &Services, name: &str, message: Message) -> Called {
     Ok(match name {
         "CreateExperiment" => typed(message, |request| experiment::create(services, request)).await,
         "GetExperiment" => typed(message, |request| experiment::get(services, request)).await,
@@ -50,7 +65,7 @@ async fn experiment_call(services: &Services, name: &str, message: Value) -> Cal
     })
 }
 
-async fn pipeline_call(services: &Services, name: &str, message: Value, context: CallContext) -> Called {
+async fn pipeline_call(services: &Services, name: &str, message: Message, context: CallContext) -> Called {
     Ok(match name {
         "CreatePipeline" => typed(message, |request| pipeline::create(services, request)).await,
         "GetPipeline" => typed(message, |request| pipeline::get(services, request)).await,
@@ -72,7 +87,7 @@ async fn pipeline_call(services: &Services, name: &str, message: Value, context:
     })
 }
 
-async fn run_call(services: &Services, name: &str, message: Value) -> Called {
+async fn run_call(services: &Services, name: &str, message: Message) -> Called {
     Ok(match name {
         "CreateRun" => typed(message, |request| run::create(services, request)).await,
         "GetRun" => typed(message, |request| run::get(services, request)).await,
@@ -86,7 +101,7 @@ async fn run_call(services: &Services, name: &str, message: Value) -> Called {
     })
 }
 
-async fn recurring_run_call(services: &Services, name: &str, message: Value) -> Called {
+async fn recurring_run_call(services: &Services, name: &str, message: Message) -> Called {
     Ok(match name {
         "CreateRecurringRun" => typed(message, |request| recurring_run::create(services, request)).await,
         "GetRecurringRun" => typed(message, |request| recurring_run::get(services, request)).await,
@@ -98,23 +113,57 @@ async fn recurring_run_call(services: &Services, name: &str, message: Value) -> 
     })
 }
 
-async fn typed<Request: DeserializeOwned, Response: Serialize>(
-    message: Value,
+async fn installation_call(name: &str, message: Message) -> Called {
+    Ok(match name {
+        "Authorize" => empty(message, async |request| installation::authorize(&request)).await,
+        "GetHealthz" => typed(message, async |(): ()| Ok(installation::health())).await,
+        _ => return Err(Unknown),
+    })
+}
+
+async fn typed<Request, Response>(
+    message: Message,
     handler: impl AsyncFnOnce(Request) -> Result<Response, ApiError>,
-) -> Result<Value, ApiError> {
-    encode(&handler(decode(message)?).await?)
+) -> Result<Message, ApiError>
+where
+    Request: DeserializeOwned + prost::Message + Default,
+    Response: Serialize + prost::Message,
+{
+    Ok(match message {
+        Message::Json(value) => {
+            let answer = handler(from_json(value)?).await?;
+            Message::Json(serde_json::to_value(&answer).map_err(ApiError::internal)?)
+        }
+        Message::Binary(bytes) => Message::Binary(handler(from_binary(bytes)?).await?.encode_to_vec().into()),
+    })
 }
 
 /// For calls that answer `google.protobuf.Empty`.
-async fn empty<Request: DeserializeOwned>(
-    message: Value,
+async fn empty<Request>(
+    message: Message,
     handler: impl AsyncFnOnce(Request) -> Result<(), ApiError>,
-) -> Result<Value, ApiError> {
-    handler(decode(message)?).await?;
-    Ok(Value::Object(Map::new()))
+) -> Result<Message, ApiError>
+where
+    Request: DeserializeOwned + prost::Message + Default,
+{
+    Ok(match message {
+        Message::Json(value) => {
+            handler(from_json(value)?).await?;
+            Message::Json(Value::Object(Map::new()))
+        }
+        Message::Binary(bytes) => {
+            handler(from_binary(bytes)?).await?;
+            Message::Binary(Bytes::new())
+        }
+    })
 }
 
-fn decode<Request: DeserializeOwned>(message: Value) -> Result<Request, ApiError> {
+fn from_json<Request: DeserializeOwned>(message: Value) -> Result<Request, ApiError> {
     serde_json::from_value(message)
+        .map_err(|error| ApiError::invalid(format!("the request cannot be read: {error}")))
+}
+
+fn from_binary<Request: prost::Message + Default>(message: Bytes) -> Result<Request, ApiError> {
+    Request::decode(message)
         .map_err(|error| ApiError::invalid(format!("the request cannot be read: {error}")))
 }
