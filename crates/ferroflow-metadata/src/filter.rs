@@ -14,7 +14,7 @@ use ferroflow_ports::metadata::{MetadataTables, Narrowing, NodeKind, NodeOrder, 
 
 use crate::node::Node;
 use crate::row;
-use crate::types::{self, PIPELINE, PIPELINE_RUN, type_id};
+use crate::types::{self, PIPELINE, PIPELINE_RUN};
 
 /// A value in a query or of a field.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,6 +99,7 @@ pub(crate) enum Condition {
 
 /// A query that was read.
 pub(crate) struct Filter {
+    kind: NodeKind,
     condition: Condition,
     /// Properties that a node must have: custom or not, and the name.
     properties: Vec<(bool, String)>,
@@ -110,7 +111,7 @@ impl Filter {
     /// Reads a query about nodes of a kind. `InvalidArgument` says where it went wrong.
     pub(crate) fn parse(kind: NodeKind, text: &str) -> Result<Self, PortError> {
         let condition = parse::condition(kind, text)?;
-        let mut filter = Self { condition, properties: Vec::new(), aliases: BTreeMap::new() };
+        let mut filter = Self { kind, condition, properties: Vec::new(), aliases: BTreeMap::new() };
         let condition = filter.condition.clone();
         condition.visit(&mut |operand| filter.note(operand));
         Ok(filter)
@@ -138,7 +139,7 @@ impl Filter {
                 Condition::Compare { how: Comparison::Equal, left, right } => {
                     let found = match (left, right) {
                         (operand, Operand::Literal(value)) | (Operand::Literal(value), operand) => {
-                            Self::equal(tables, operand, value)?
+                            self.equal(tables, operand, value)?
                         }
                         _ => None,
                     };
@@ -162,6 +163,7 @@ impl Filter {
     }
 
     fn equal(
+        &self,
         tables: &dyn MetadataTables,
         operand: &Operand,
         value: &Literal,
@@ -171,6 +173,7 @@ impl Filter {
             (Operand::Field(field), Literal::Text(text)) => match field.as_str() {
                 "name" => Some(Narrowing::Name(text.clone())),
                 "uri" => Some(Narrowing::Uris(vec![text.clone()])),
+                "type" => Some(self.of_any_version(tables, text)?),
                 "external_id" => Some(Narrowing::ExternalIds(vec![text.clone()])),
                 _ => None,
             },
@@ -199,6 +202,15 @@ impl Filter {
         })
     }
 
+    /// Nodes of the types of this name, whatever their versions.
+    fn of_any_version(&self, tables: &dyn MetadataTables, name: &str) -> Result<Narrowing, PortError> {
+        let Narrowing::Types { mut ids, rows } = of_type(tables, self.kind, name, "")? else {
+            return Ok(Narrowing::All);
+        };
+        ids.extend(tables.types(self.kind)?.into_iter().filter(|row| row.name == name).map(|row| row.id));
+        Ok(Narrowing::Types { ids, rows })
+    }
+
     /// The nodes that fit, in their order.
     pub(crate) fn keep<N: Node>(
         &self,
@@ -210,7 +222,12 @@ impl Filter {
 }
 
 /// Nodes of a type, whatever stands behind them.
-pub(crate) fn of_type(kind: NodeKind, name: &str, version: &str) -> Narrowing {
+pub(crate) fn of_type(
+    tables: &dyn MetadataTables,
+    kind: NodeKind,
+    name: &str,
+    version: &str,
+) -> Result<Narrowing, PortError> {
     let rows = match (kind, version) {
         (NodeKind::Artifact, "") if name == types::ARTIFACT => vec![name.to_owned(), String::new()],
         (NodeKind::Artifact, "") => vec![name.to_owned()],
@@ -219,7 +236,7 @@ pub(crate) fn of_type(kind: NodeKind, name: &str, version: &str) -> Narrowing {
         (NodeKind::Context, "") if name == PIPELINE_RUN => vec!["RUN".to_owned()],
         _ => Vec::new(),
     };
-    Narrowing::Types { ids: vec![type_id(kind, name, version)], rows }
+    Ok(Narrowing::Types { ids: vec![types::id_of(tables, kind, name, version)?], rows })
 }
 
 impl Condition {

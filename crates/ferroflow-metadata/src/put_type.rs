@@ -4,7 +4,7 @@ use ferroflow_ports::metadata::{MetadataTables, WrittenType};
 use ferroflow_ports::{ErrorKind, PortError};
 use ferroflow_proto::ml_metadata::PropertyType;
 
-use crate::types::{self, NodeType, type_id};
+use crate::types::{self, NodeType};
 
 /// What may differ from a stored type.
 #[derive(Debug, Clone, Copy, Default)]
@@ -46,7 +46,13 @@ pub(crate) fn put<T: NodeType>(
         }
         Some(row) => merge(types::decode(row)?, given, allowed)?,
     };
-    let id = type_id(T::KIND, parts.name, parts.version);
+    let id = match &stored {
+        Some(row) => row.id,
+        None if parts.version.is_empty() && types::is_of_runs(tables, T::KIND, parts.name)? => {
+            types::row_type_id(T::KIND, parts.name)
+        }
+        None => tables.next_type_id()?,
+    };
     *merged.parts_mut().id = Some(id);
     let merged_parts = merged.parts();
     let row = WrittenType {

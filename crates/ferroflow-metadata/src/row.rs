@@ -1,8 +1,8 @@
-//! Rows of runs as nodes and events, with the properties that KFP gives them.
+//! Rows of runs as nodes and events, with the properties that KFP gives them. Numbers of types are filled in by `view`.
 
 use ferroflow_model::record::{ArtifactRecord, LinkDirection, TaskRecord};
 use ferroflow_model::{TaskKind, TaskStatus};
-use ferroflow_ports::metadata::{MetadataEvent, NodeKind, RowContext};
+use ferroflow_ports::metadata::{MetadataEvent, RowContext};
 use ferroflow_proto::ml_metadata::event::path::{Step, step};
 use ferroflow_proto::ml_metadata::{self as wire, Artifact, Context, Event, Execution, Value, value};
 use ferroflow_proto::protobuf::{Struct, value as any};
@@ -10,7 +10,7 @@ use prost::Message;
 use serde_json::{Map, Value as Json};
 
 use crate::node::{Properties, millis};
-use crate::types::{self, EXECUTION_TYPES, PIPELINE, PIPELINE_RUN, type_id};
+use crate::types::{self, EXECUTION_TYPES, PIPELINE, PIPELINE_RUN};
 
 fn text(value: impl Into<String>) -> Value {
     Value { value: Some(value::Value::StringValue(value.into())) }
@@ -73,7 +73,6 @@ pub(crate) fn artifact(record: &ArtifactRecord) -> Artifact {
     let created = millis(record.created_at);
     Artifact {
         id: Some(artifact.id.0),
-        type_id: Some(type_id(NodeKind::Artifact, title, "")),
         r#type: Some(title.to_owned()),
         uri: Some(artifact.uri.clone()),
         custom_properties: properties,
@@ -127,7 +126,6 @@ pub(crate) fn execution(task: &TaskRecord) -> Execution {
     Execution {
         id: Some(task.execution_id.0),
         name: (task.kind == TaskKind::Root).then(|| format!("run/{}", task.run_id)),
-        type_id: Some(type_id(NodeKind::Execution, type_name, "")),
         r#type: Some(type_name.to_owned()),
         last_known_state: Some(state.into()),
         custom_properties: execution_properties(task),
@@ -184,7 +182,6 @@ pub(crate) fn context(row: &RowContext) -> Context {
     Context {
         id: Some(row.id),
         name: Some(row.name.clone()),
-        type_id: Some(type_id(NodeKind::Context, type_name, "")),
         r#type: Some(type_name.to_owned()),
         custom_properties: properties,
         create_time_since_epoch: created,

@@ -78,8 +78,11 @@ impl Metadata {
         version: String,
         options: Option<wire::ListOperationOptions>,
     ) -> Result<(Vec<N>, Option<String>)> {
-        let narrowing = filter::of_type(N::KIND, &name, &version);
-        self.read(move |tables| list::page(tables, narrowing.clone(), options.as_ref())).await
+        self.read(move |tables| {
+            let narrowing = filter::of_type(tables, N::KIND, &name, &version)?;
+            list::page(tables, narrowing, options.as_ref())
+        })
+        .await
     }
 
     async fn node_by_name<N: Stored>(
@@ -89,7 +92,7 @@ impl Metadata {
         name: String,
     ) -> Result<Option<N>> {
         self.read(move |tables| {
-            let id = types::type_id(N::KIND, &type_name, &version);
+            let id = types::id_of(tables, N::KIND, &type_name, &version)?;
             put::by_type_and_name(tables, id, &name)
         })
         .await

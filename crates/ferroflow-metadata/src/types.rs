@@ -1,12 +1,12 @@
 //! Types of nodes: those of runs, which nobody has to register, and those that clients did.
 //!
-//! A type's number follows from its kind, name and version, so that a type of runs has the same number before and
-//! after a client registers it, on every server.
+//! The number of a type of runs follows from its kind and name, so that it is the same before and after a client
+//! registers it. Other types are numbered in the order of their registration.
 
 use std::collections::HashMap;
 
 use ferroflow_ports::PortError;
-use ferroflow_ports::metadata::{MetadataTables, NodeKind, WrittenType};
+use ferroflow_ports::metadata::{FIRST_WRITTEN_ID, MetadataTables, NodeKind, WrittenType};
 use ferroflow_proto::ml_metadata::{ArtifactType, ContextType, ExecutionType};
 use prost::Message;
 use sha2::{Digest, Sha256};
@@ -26,16 +26,17 @@ pub(crate) const PIPELINE_RUN: &str = "system.PipelineRun";
 /// Type of artifacts that were declared by a schema without a title.
 pub(crate) const ARTIFACT: &str = "system.Artifact";
 
-/// The number of a type: 40 bits of a hash, since browsers lose digits of larger numbers.
-pub(crate) fn type_id(kind: NodeKind, name: &str, version: &str) -> i64 {
+/// The number of a type of runs: beyond those of written types, and small enough for browsers, which lose digits of
+/// numbers beyond 2^53.
+pub(crate) fn row_type_id(kind: NodeKind, name: &str) -> i64 {
     let kind = match kind {
         NodeKind::Artifact => "artifact",
         NodeKind::Execution => "execution",
         NodeKind::Context => "context",
     };
-    let digest = Sha256::digest([kind, name, version].join("\0"));
+    let digest = Sha256::digest([kind, name].join("\0"));
     let number = digest.iter().take(5).fold(0, |number, byte| number << 8 | i64::from(*byte));
-    number.max(1)
+    FIRST_WRITTEN_ID | number
 }
 
 /// A message that is a type.
@@ -94,7 +95,7 @@ macro_rules! node_type {
 
             fn named(name: &str) -> Self {
                 Self {
-                    id: Some(type_id(Self::KIND, name, "")),
+                    id: Some(row_type_id(Self::KIND, name)),
                     name: Some(name.to_owned()),
                     ..Self::default()
                 }
@@ -134,6 +135,12 @@ pub(crate) fn decode<T: NodeType>(row: &WrittenType) -> Result<T, PortError> {
 /// Something stored is not what was stored.
 pub(crate) fn damaged(what: &str, id: i64, error: prost::DecodeError) -> PortError {
     PortError::new(ferroflow_ports::ErrorKind::Internal, format!("{what} {id} is damaged")).caused_by(error)
+}
+
+/// Whether runs have nodes of this type.
+pub(crate) fn is_of_runs(tables: &dyn MetadataTables, kind: NodeKind, name: &str) -> Result<bool, PortError> {
+    // Types of KFP count as such before the first artifact of the type.
+    Ok(name.starts_with("system.") || row_names(tables, kind)?.iter().any(|found| found == name))
 }
 
 /// Names of the types of runs.
@@ -196,13 +203,27 @@ pub(crate) fn by_name<T: NodeType>(
     if let Some(row) = tables.type_by_name(T::KIND, name, version)? {
         return decode(&row).map(Some);
     }
-    let is_of_runs = version.is_empty() && row_names(tables, T::KIND)?.iter().any(|found| found == name);
-    Ok(is_of_runs.then(|| T::named(name)))
+    let is_known = version.is_empty() && row_names(tables, T::KIND)?.iter().any(|found| found == name);
+    Ok(is_known.then(|| T::named(name)))
 }
 
-/// Names of types by number, each looked up once.
+/// The number of the type of this name and version; where nobody registered it, that which a type of runs would have.
+pub(crate) fn id_of(
+    tables: &dyn MetadataTables,
+    kind: NodeKind,
+    name: &str,
+    version: &str,
+) -> Result<i64, PortError> {
+    let written = tables.type_by_name(kind, name, version)?;
+    Ok(written.map_or_else(|| row_type_id(kind, name), |row| row.id))
+}
+
+/// Names and numbers of types, each looked up once.
 #[derive(Default)]
-pub(crate) struct TypeNames(HashMap<i64, String>);
+pub(crate) struct TypeNames {
+    names: HashMap<i64, String>,
+    ids: HashMap<String, i64>,
+}
 
 impl TypeNames {
     pub(crate) fn name(
@@ -211,17 +232,32 @@ impl TypeNames {
         kind: NodeKind,
         id: i64,
     ) -> Result<Option<String>, PortError> {
-        if let Some(name) = self.0.get(&id) {
+        if let Some(name) = self.names.get(&id) {
             return Ok(Some(name.clone()));
         }
         let mut name = tables.types_by_id(kind, &[id])?.pop().map(|row| row.name);
         if name.is_none() {
-            name = row_names(tables, kind)?.into_iter().find(|name| type_id(kind, name, "") == id);
+            name = row_names(tables, kind)?.into_iter().find(|name| row_type_id(kind, name) == id);
         }
         if let Some(name) = &name {
-            self.0.insert(id, name.clone());
+            self.names.insert(id, name.clone());
         }
         Ok(name)
+    }
+
+    /// The number of the type of a row.
+    pub(crate) fn id(
+        &mut self,
+        tables: &dyn MetadataTables,
+        kind: NodeKind,
+        name: &str,
+    ) -> Result<i64, PortError> {
+        if let Some(id) = self.ids.get(name) {
+            return Ok(*id);
+        }
+        let id = id_of(tables, kind, name, "")?;
+        self.ids.insert(name.to_owned(), id);
+        Ok(id)
     }
 }
 

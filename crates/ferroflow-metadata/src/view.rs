@@ -14,12 +14,15 @@ use crate::types::{self, TypeNames};
 /// Nodes by number, in the order of `ids`; unknown ones are left out, repeated ones come once.
 pub(crate) fn nodes<N: Node>(tables: &dyn MetadataTables, ids: &[i64]) -> Result<Vec<N>, PortError> {
     let mut found: HashMap<i64, N> = HashMap::with_capacity(ids.len());
+    let mut names = TypeNames::default();
     let rows: Vec<i64> = ids.iter().copied().filter(|id| *id < FIRST_WRITTEN_ID).collect();
     if !rows.is_empty() {
-        let rows = N::rows(tables, &rows)?;
-        found.extend(rows.into_iter().filter_map(|node| Some((node.common().id?, node))));
+        for mut row in N::rows(tables, &rows)? {
+            let type_name = row.common().type_name.unwrap_or_default();
+            *row.common_mut().type_id = Some(names.id(tables, N::KIND, type_name)?);
+            found.extend(row.common().id.map(|id| (id, row)));
+        }
     }
-    let mut names = TypeNames::default();
     for written in tables.written(N::KIND, ids)? {
         let mut node: N = decode(&written)?;
         match found.get_mut(&written.id) {

@@ -209,6 +209,8 @@ pub trait MetadataTables {
     fn put_type(&mut self, kind: NodeKind, row: &WrittenType) -> Result<()>;
     /// Schema titles of the artifacts of runs, each once.
     fn schema_titles(&self) -> Result<Vec<String>>;
+    /// A number that no written type has been given.
+    fn next_type_id(&mut self) -> Result<i64>;
     /// A number that no node has been given.
     fn next_node_id(&mut self, kind: NodeKind) -> Result<i64>;
     /// What clients wrote under these numbers, in no particular order.

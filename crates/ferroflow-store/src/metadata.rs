@@ -72,9 +72,14 @@ impl MetadataTables for Tables<'_> {
         Ok(row::schema_titles(self.connection)?)
     }
 
+    fn next_type_id(&mut self) -> Result<i64> {
+        self.may_write()?;
+        Ok(written::next(self.connection, "metadata_types")?)
+    }
+
     fn next_node_id(&mut self, _: NodeKind) -> Result<i64> {
         self.may_write()?;
-        Ok(written::next_node(self.connection)?)
+        Ok(written::next(self.connection, "metadata_nodes")?)
     }
 
     fn written(&self, kind: NodeKind, ids: &[i64]) -> Result<Vec<WrittenNode>> {

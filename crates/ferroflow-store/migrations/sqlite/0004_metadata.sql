@@ -51,4 +51,4 @@ CREATE TABLE metadata_links (
 CREATE INDEX metadata_links_by_context ON metadata_links (kind, context);
 
 -- Nodes of runs have the numbers below 2^40.
-INSERT INTO sequences (name, next) VALUES ('metadata_nodes', 1099511627776);
+INSERT INTO sequences (name, next) VALUES ('metadata_types', 1), ('metadata_nodes', 1099511627776);

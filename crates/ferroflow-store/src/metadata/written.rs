@@ -11,10 +11,10 @@ use super::{kind_name, numbers};
 use crate::column::{Fields, all, change, find};
 use crate::error::StoreError;
 
-/// A number that no node has been given.
-pub(super) fn next_node(connection: &Connection) -> Result<i64, StoreError> {
-    let sql = "UPDATE sequences SET next = next + 1 WHERE name = 'metadata_nodes' RETURNING next - 1";
-    let next = find(connection, sql, [], |row| row.get(0))?;
+/// The next number of a sequence.
+pub(super) fn next(connection: &Connection, sequence: &'static str) -> Result<i64, StoreError> {
+    let sql = "UPDATE sequences SET next = next + 1 WHERE name = ?1 RETURNING next - 1";
+    let next = find(connection, sql, [sequence], |row| row.get(0))?;
     next.ok_or_else(|| PortError::new(ErrorKind::Internal, "the database lacks a sequence").into())
 }
 
