@@ -18,7 +18,7 @@ PAGE_SOURCES := $(shell find ui/src ui/public ui/scripts -type f) ui/index.html 
 
 export FERROFLOW_VENVS := $(VENVS)
 
-.PHONY: run test bench build ui check unit sim e2e conformance python-tests metadata-tests page-tests page-e2e venvs needs-cargo needs-node needs-python
+.PHONY: run test bench build ui check unit sim e2e docker-tests conformance python-tests metadata-tests page-tests page-e2e venvs needs-cargo needs-node needs-python
 
 ## Builds, serves on the embedded defaults, loads the samples, runs the training one, and keeps serving.
 run: build needs-python
@@ -26,7 +26,7 @@ run: build needs-python
 
 ## Every test: the rules of the house, all crates, protos and slim runtime against KFP's packages, the simulator, the
 ## binary with the real kfp clients, and the page in a browser.
-test: check unit python-tests page-tests sim e2e metadata-tests page-e2e
+test: check unit python-tests page-tests sim e2e metadata-tests docker-tests page-e2e
 
 ## The figures of the speed table beside the floors of this machine.
 bench: build
@@ -51,6 +51,10 @@ python-tests: venvs
 
 e2e: build venvs
 	FERROFLOW_BIN="$(BINARY)" "$(VENV)/bin/python" -m pytest -q --durations=10 tests/e2e
+
+# Tasks in containers of a real daemon; as root on Debian, what is missing is installed, started and built.
+docker-tests: build venvs
+	FERROFLOW_BIN="$(BINARY)" "$(VENV)/bin/python" -m pytest -q --durations=5 tests/docker
 
 # Clients of ML Metadata: the package's own test suite, and its own store as the judge. Its protobuf is older than kfp's.
 metadata-tests: build $(VENVS)/metadata/.ready

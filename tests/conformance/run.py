@@ -5,6 +5,8 @@
 The pipelines are not part of this repository: they are looked for in FERROFLOW_REFERENCE, else in `../shared` beside
 the checkout. Every one of them has an entry in the table: what it is given, how it must end, or why it is left out.
 Each call uses a data directory of its own. `--again` runs each case twice and wants the second run to do nothing anew.
+With `--executor docker` or `auto` the images of the pipelines are one local Debian with Python under their names, see
+`tests/docker/engine.py`.
 """
 
 import argparse
@@ -22,6 +24,10 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "docker"))
+
+import engine  # noqa: E402
+
 TABLE = ROOT / "tests" / "conformance" / "cases.yaml"
 CLASSES = {"S", "SP", "SE", "H", "D", "K", "G", "X"}
 FIELDS = {
@@ -125,6 +131,26 @@ def write(path: Path, text: str):
     path.write_text(text)
 
 
+def prepare_images(pipeline: Path, needs: dict):
+    """Images for all names in the pipeline, with the programs of the case in them."""
+    names = set()
+    for part in yaml.safe_load_all(pipeline.read_text()):
+        executors = ((part or {}).get("deploymentSpec") or {}).get("executors", {}).values()
+        names |= {executor["container"]["image"] for executor in executors if "container" in executor}
+    names = {name for name in names if name and not name.startswith("argostub/")}
+    script = "".join(
+        f"cat > /usr/local/bin/{name} <<'END'\n{text}\nEND\nchmod 755 /usr/local/bin/{name}\n"
+        for name, text in needs.get("programs", {}).items()
+    )
+    if needs.get("shell"):
+        script += f"ln -sf {needs['shell']} /bin/sh\n"
+    if script:
+        for name in names:
+            engine.derive(name, script)
+    else:
+        engine.ensure_tags(names)
+
+
 def run(pipeline: Path, case: dict, place: Place, words: list) -> dict:
     """Runs a case to its end and returns its results; a sentence as `problem` if there are none."""
     env = place.prepare(case.get("needs", {}))
@@ -164,7 +190,7 @@ def check(case: dict, results: dict, place: Place) -> list:
     for path, artifacts in case.get("artifacts", {}).items():
         holder = results if path == "pipeline" else tasks.get(path, {"outputs": {}})
         for name, expected in artifacts.items():
-            found = holder["outputs"].get("artifacts", {}).get(name, [])
+            found = holder.get("outputs", {}).get("artifacts", {}).get(name, [])
             problems += check_artifacts(f"artifact {name} of {path}", place.fill(expected), found)
     for path, text in case.get("logs", {}).items():
         # One that took over the result of its twin has no log of its own.
@@ -310,6 +336,9 @@ def main() -> int:
 
 def run_case(name: str, folder: Path, case: dict, place: Place, chosen) -> bool:
     words = ["--executor", chosen.executor] if chosen.executor else []
+    if chosen.executor in ("docker", "auto"):
+        prepare_images(folder / f"{name}.yaml", case.get("needs", {}))
+        words += ["--mount", str(place.tmp)]
     began = time.monotonic()
     place.forget()
     results = run(folder / f"{name}.yaml", case, place, words)

@@ -4,6 +4,9 @@ What to install stands in `requirements.json` there. uv does it if it is on PATH
 the environment. pip's own settings of this machine (variables and configuration files) hold for both. An index that
 the component names goes before them, except for the public one: that is the default, and what stands in for it here
 must stand in for it there too.
+
+In a container, where only the container's own Python knows what it is, the environment is a folder with that file and
+nothing more: `python3 make_environment.py ENVIRONMENT` makes the rest of it first.
 """
 
 import configparser
@@ -151,10 +154,35 @@ def _size_of(folder):
     return total
 
 
+def _make_skeleton(folder):
+    """The files that make a folder a virtual environment on top of the Python that runs this."""
+    library = os.path.join('lib', 'python{}.{}'.format(*sys.version_info[:2]), 'site-packages')
+    os.makedirs(os.path.join(folder, library))
+    os.makedirs(os.path.join(folder, 'bin'))
+    is_environment = sys.prefix != sys.base_prefix
+    home = os.path.dirname(sys.executable)
+    if is_environment:
+        with open(os.path.join(sys.prefix, 'pyvenv.cfg'), encoding='utf-8') as file:
+            entries = dict(line.partition('=')[::2] for line in file)
+        home = next((value.strip() for name, value in entries.items() if name.strip() == 'home'), home)
+        # Python knows no environments on top of environments: the one below is added by hand, behind.
+        with open(os.path.join(folder, library, '_base.pth'), 'w', encoding='utf-8') as file:
+            file.write('import site; site.addsitedir({!r})\n'.format(os.path.join(sys.prefix, library)))
+    with open(os.path.join(folder, 'pyvenv.cfg'), 'w', encoding='utf-8') as file:
+        file.write('home = {}\ninclude-system-site-packages = true\nversion = {}.{}\n'.format(
+            home, *sys.version_info[:2]))
+    os.symlink(sys.executable, os.path.join(folder, 'bin', 'python3'))
+    os.symlink('python3', os.path.join(folder, 'bin', 'python'))
+
+
 def main(folder):
+    python = os.path.join(folder, 'bin', 'python3')
+    if not os.path.lexists(python):
+        _make_skeleton(folder)
+        os.execv(python, [python] + sys.argv)
     with open(os.path.join(folder, 'requirements.json'), encoding='utf-8') as file:
         wanted = json.load(file)
-    base = os.path.dirname(os.path.dirname(os.readlink(os.path.join(folder, 'bin', 'python3'))))
+    base = os.path.dirname(os.path.dirname(os.readlink(python)))
     host = HostSettings([sys.base_prefix, base])
     uv = shutil.which('uv')
     if uv:

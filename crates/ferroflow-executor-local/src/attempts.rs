@@ -120,6 +120,13 @@ impl Attempts {
         self.lock().get(id).is_some_and(|attempt| attempt.state != State::Ended)
     }
 
+    /// The attempts whose end is still to come.
+    pub(crate) fn running(&self) -> Vec<AttemptId> {
+        let known = self.lock();
+        let running = known.iter().filter(|(_, attempt)| attempt.state != State::Ended);
+        running.map(|(id, _)| id.clone()).collect()
+    }
+
     /// Starts an attempt, unless it is known.
     pub(crate) async fn start(&self, attempt: &TaskAttempt) -> Result<(), PortError> {
         {

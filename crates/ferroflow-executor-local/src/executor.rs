@@ -14,6 +14,7 @@ use futures_util::stream::BoxStream;
 use tokio::sync::mpsc;
 
 use crate::attempts::{Attempts, serve};
+use crate::container::ContainerOptions;
 use crate::environment::Environment;
 use crate::layout::{self, Layout};
 use crate::link::{Session, SupervisorCommand};
@@ -41,6 +42,8 @@ pub struct LocalOptions {
     pub config_maps_dir: Option<PathBuf>,
     /// How to start the supervisor; `None` for this program with the word `supervisor`.
     pub supervisor: Option<SupervisorCommand>,
+    /// How tasks run in containers; `None` if none does.
+    pub containers: Option<ContainerOptions>,
 }
 
 impl LocalOptions {
@@ -60,6 +63,7 @@ impl LocalOptions {
             secrets_dir: None,
             config_maps_dir: None,
             supervisor: None,
+            containers: None,
         }
     }
 }
@@ -74,6 +78,7 @@ pub(crate) struct Settings {
     pub(crate) log_cap_bytes: u64,
     pub(crate) timeout_grace: Duration,
     pub(crate) supervisor: SupervisorCommand,
+    pub(crate) containers: Option<ContainerOptions>,
 }
 
 /// Runs attempts as processes of this machine.
@@ -94,6 +99,16 @@ impl LocalExecutor {
         attempts.link.open(&session);
         tokio::spawn(serve(Arc::clone(&attempts), session, sender));
         Ok(Arc::new(Self { attempts, reports: tokio::sync::Mutex::new(reports) }))
+    }
+
+    /// The attempts whose end is still to come.
+    pub fn running(&self) -> Vec<AttemptId> {
+        self.attempts.running()
+    }
+
+    /// The data directory as its containers name it: an absolute path.
+    pub fn data_dir(&self) -> &str {
+        self.attempts.settings.layout.root()
     }
 }
 
@@ -132,6 +147,7 @@ impl Settings {
             log_cap_bytes: options.log_cap_bytes,
             timeout_grace: options.timeout_grace,
             supervisor,
+            containers: options.containers,
             layout,
         })
     }

@@ -4,6 +4,7 @@
 //! starts user code and outlives the server. Begin with `executor`, then `process` (from an attempt to words, folders
 //! and variables) and `supervisor`. What only Linux can do stands in `linux`. Nothing here knows of pipelines or
 //! decides about retries. `platform` gives Kubernetes settings a meaning here, `entry` is what some tasks begin with.
+//! `container` says what the containers of tasks are to be, for whoever can run them.
 
 #[cfg(not(target_os = "linux"))]
 compile_error!(
@@ -11,6 +12,7 @@ compile_error!(
 );
 
 mod attempts;
+pub mod container;
 pub mod entry;
 pub mod environment;
 mod executor;

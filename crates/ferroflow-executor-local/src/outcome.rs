@@ -9,6 +9,7 @@ use ferroflow_launcher::protocol::read_outputs;
 use ferroflow_model::Timestamp;
 use ferroflow_model::record::{AttemptPhases, Failure};
 
+use crate::container::order::ContainerEnd;
 use crate::linux;
 use crate::process::Context;
 use crate::wire::{End, Times};
@@ -28,6 +29,9 @@ pub(crate) fn outcome(end: &End, context: &str, data_dir: &str) -> AttemptOutcom
             Err(message) => failed(message),
         },
         End::Exited { code } => {
+            if let Some(end) = container_end(context) {
+                return AttemptOutcome::Failed { error: contained_failure(&end, *code) };
+            }
             if let Some(reason) = complaint(context) {
                 return failed(format!("the task was not started: {reason}"));
             }
@@ -76,10 +80,40 @@ fn complaint(context: &str) -> Option<String> {
     std::fs::read_to_string(context.complaint?).ok()
 }
 
+/// How the container of a task ended, if it had one that got so far.
+fn container_end(context: &str) -> Option<ContainerEnd> {
+    let context: Context = serde_json::from_str(context).ok()?;
+    let (end, _) = context.container?;
+    serde_json::from_slice(&std::fs::read(end).ok()?).ok()
+}
+
+/// What went wrong in a container, or around it.
+fn contained_failure(end: &ContainerEnd, code: i32) -> Failure {
+    let exit_code = end.exit_code;
+    if end.out_of_memory {
+        let message = "the task was killed since it used more memory than its limit".to_owned();
+        return Failure { exit_code, ..Failure::new(message) };
+    }
+    if let Some(problem) = &end.problem {
+        return Failure { exit_code, ..Failure::new(problem.clone()) };
+    }
+    // As shells tell of signals.
+    let code = exit_code.unwrap_or(code);
+    let signal = if code > 128 { format!(" ({})", signal_name(code - 128)) } else { String::new() };
+    Failure { exit_code, ..Failure::new(format!("the task exited with code {code}{signal}")) }
+}
+
 fn outputs(context: &str) -> Result<ProducedOutputs, String> {
     let context: Context = serde_json::from_str(context)
         .map_err(|error| format!("what the task promised to write cannot be read any more: {error}"))?;
     let Some(expected) = &context.expected else { return Ok(ProducedOutputs::default()) };
+    let is_contained = context.container.is_some();
+    let read = |path: &str| {
+        if is_contained {
+            stays_inside(Path::new(path))?;
+        }
+        read(path)
+    };
     let produced = read_outputs(expected, read).map_err(|problems| {
         let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
         texts.join("; ")
@@ -88,12 +122,25 @@ fn outputs(context: &str) -> Result<ProducedOutputs, String> {
         if let (Some(written), Some(place)) =
             (&artifact.custom_path, expected.mapping.local_path(&artifact.uri))
         {
-            bring_home(written, &place).map_err(|error| {
+            let copied = context.container.as_ref().map(|(_, copies)| format!("{copies}{written}"));
+            let written = copied.as_ref().filter(|copy| Path::new(copy).exists()).unwrap_or(written);
+            let is_safe = if is_contained { stays_inside(Path::new(&place)) } else { Ok(()) };
+            is_safe.and_then(|()| bring_home(written, &place)).map_err(|error| {
                 format!("what it wrote to `{written}` cannot be kept as `{place}`: {error}")
             })?;
         }
     }
     Ok(produced)
+}
+
+/// What user code in a container has left must not lead out of it: a link that it made means something else here.
+fn stays_inside(path: &Path) -> io::Result<()> {
+    let is_link = |path: &Path| path.symlink_metadata().is_ok_and(|found| found.is_symlink());
+    // The file itself, its folder, and the folder of the task above that; others are not the container's to change.
+    if path.ancestors().take(3).any(is_link) {
+        return Err(io::Error::other("it is a link, which leads out of the container"));
+    }
+    Ok(())
 }
 
 /// Copies an artifact from the path that user code chose to where it belongs. Nothing there is nothing to copy, as with

@@ -7,6 +7,7 @@ use ferroflow_engine::TaskAttempt;
 use ferroflow_launcher::installer::{PythonTask, recognise};
 use ferroflow_launcher::protocol::{ExpectedOutputs, Places, ProtocolError, Resolver, ShownUris};
 use ferroflow_ports::{ErrorKind, PortError};
+use ferroflow_spec::ir::ContainerSpec;
 use serde::{Deserialize, Serialize};
 
 use crate::entry::{self, Download, Entry};
@@ -14,6 +15,7 @@ use crate::environment::Environment;
 use crate::executor::Settings;
 use crate::linux::namespace::Mount;
 use crate::mirror;
+use crate::platform::Form;
 use crate::python::Wanted;
 use crate::scratch::Slot;
 use crate::wire::{Prepare, Process, Start};
@@ -40,6 +42,9 @@ pub(crate) struct Context {
     /// Where it is told why user code was not started after all, if its entry may find out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) complaint: Option<String>,
+    /// Where the end of its container is told, and where what was copied out of it lies, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) container: Option<(String, String)>,
 }
 
 /// Bounds of a file of the web.
@@ -55,7 +60,13 @@ pub(crate) fn start_of(
 ) -> Result<Start, PortError> {
     let preparation = Preparation { attempt, settings, scratch: &scratch.path, slot: scratch.slot };
     let container = &attempt.container;
-    if let Some(task) = recognise(&container.command, &container.args)
+    let task = recognise(&container.command, &container.args);
+    if let Some(containers) = &settings.containers
+        && containers.cover(&container.image, task.is_some())
+    {
+        return preparation.contained(containers, task);
+    }
+    if let Some(task) = task
         && let Some(start) = preparation.python(task)?
     {
         return Ok(start);
@@ -64,15 +75,16 @@ pub(crate) fn start_of(
 }
 
 /// One attempt and the folder that it got.
-struct Preparation<'a> {
-    attempt: &'a TaskAttempt,
-    settings: &'a Settings,
-    scratch: &'a str,
-    slot: Slot,
+#[derive(Clone, Copy)]
+pub(crate) struct Preparation<'a> {
+    pub(crate) attempt: &'a TaskAttempt,
+    pub(crate) settings: &'a Settings,
+    pub(crate) scratch: &'a str,
+    pub(crate) slot: Slot,
 }
 
 impl Preparation<'_> {
-    fn places(&self, shown: ShownUris) -> Places {
+    pub(crate) fn places(&self, shown: ShownUris) -> Places {
         Places {
             parameters: format!("{}/outputs", self.scratch),
             workspace: self.settings.layout.workspace(self.attempt.id.run),
@@ -84,14 +96,19 @@ impl Preparation<'_> {
     fn environment(&self, places: &Places) -> Environment {
         let mut env = self.settings.environment.clone();
         env.set("TMPDIR", self.scratch);
-        if let Some(roots) = mirror::local_roots(&places.mapping) {
-            env.set("FERROFLOW_LOCAL_ROOTS", roots);
-        }
+        Self::add_roots(&mut env, places);
         env
     }
 
+    /// Tells the slim runtime where artifacts of other stores are.
+    pub(crate) fn add_roots(env: &mut Environment, places: &Places) {
+        if let Some(roots) = mirror::local_roots(&places.mapping) {
+            env.set("FERROFLOW_LOCAL_ROOTS", roots);
+        }
+    }
+
     /// Adds what the component sets, with placeholders replaced; it goes before all else.
-    fn add_component_variables(
+    pub(crate) fn add_component_variables(
         &self,
         env: &mut Environment,
         resolver: &Resolver<'_>,
@@ -125,7 +142,7 @@ impl Preparation<'_> {
             }
         }
         self.add_component_variables(&mut env, &resolver)?;
-        let mounts = self.apply_platform(&places, &mut env, plan.warning)?;
+        let mounts = self.apply_platform(&places, &mut env, plan.warning, Form::Process)?;
         let (cwd, env) = (self.scratch.to_owned(), env.into_variables());
         let process = Process { program: plan.program, argv: plan.argv, cwd, env };
         self.finish(&places, &resolver, process, plan.prepare, mounts).map(Some)
@@ -134,14 +151,12 @@ impl Preparation<'_> {
     /// A command as it stands in the pipeline: spawned directly, without a shell that it does not name itself.
     fn as_written(&self) -> Result<Start, PortError> {
         let container = &self.attempt.container;
-        let mut words = container.command.iter().chain(&container.args);
-        let brings_kfp = words.any(|word| REAL_KFP.iter().any(|name| word.contains(name)));
-        let places = self.places(if brings_kfp { ShownUris::Paths } else { ShownUris::Real });
+        let places = self.places(if brings_kfp(container) { ShownUris::Paths } else { ShownUris::Real });
         let resolver = Resolver::new(self.attempt, &places);
         let mut env = self.environment(&places);
         self.settings.python.as_written(&mut env, self.scratch);
         self.add_component_variables(&mut env, &resolver)?;
-        let mounts = self.apply_platform(&places, &mut env, None)?;
+        let mounts = self.apply_platform(&places, &mut env, None, Form::Process)?;
         let argv = resolver
             .words(container.command.iter().chain(&container.args))
             .map_err(|problems| unresolved(&problems))?;
@@ -173,13 +188,14 @@ impl Preparation<'_> {
     }
 
     /// Gives the Kubernetes settings their meaning; what goes without one is told, after `warning`, in the log.
-    fn apply_platform(
+    pub(crate) fn apply_platform(
         &self,
         places: &Places,
         env: &mut Environment,
         warning: Option<String>,
+        form: Form,
     ) -> Result<Vec<Mount>, PortError> {
-        let applied = self.settings.platform.apply(self.attempt, self.scratch, &places.workspace, env);
+        let applied = self.settings.platform.apply(self.attempt, self.scratch, &places.workspace, env, form);
         let applied = applied.map_err(invalid)?;
         let lines: Vec<String> = warning.into_iter().chain(applied.warning).collect();
         if !lines.is_empty() {
@@ -189,7 +205,7 @@ impl Preparation<'_> {
     }
 
     /// What must be fetched before user code; images must be there.
-    fn downloads(&self, places: &Places) -> Result<Vec<Download>, PortError> {
+    pub(crate) fn downloads(&self, places: &Places) -> Result<Vec<Download>, PortError> {
         let mut downloads: Vec<Download> = Vec::new();
         for uri in self.attempt.inputs.artifacts.values().flatten().map(|artifact| &artifact.uri) {
             let Some(path) = places.mapping.local_path(uri) else { continue };
@@ -213,7 +229,7 @@ impl Preparation<'_> {
     }
 
     /// Puts the entry in front of user code where it is needed. Returns where the entry would complain.
-    fn with_entry(
+    pub(crate) fn with_entry(
         &self,
         process: Process,
         downloads: Vec<Download>,
@@ -249,12 +265,25 @@ impl Preparation<'_> {
         prepare: Option<Prepare>,
         mounts: Vec<Mount>,
     ) -> Result<Start, PortError> {
-        let Self { attempt, settings, .. } = self;
-        let expected = ExpectedOutputs::of(attempt, places).map_err(|problem| unresolved(&[problem]))?;
-        make_places(resolver, places, &expected, &process)?;
+        let expected = ExpectedOutputs::of(self.attempt, places).map_err(|problem| unresolved(&[problem]))?;
+        make_places(resolver, places, &expected, &process.argv)?;
         let (process, complaint) = self.with_entry(process, self.downloads(places)?, mounts)?;
+        self.message(process, prepare, expected, complaint, None)
+    }
+
+    /// What the supervisor must know. `container` says where the end of one is told, and where copies out of it lie.
+    pub(crate) fn message(
+        &self,
+        process: Process,
+        prepare: Option<Prepare>,
+        expected: ExpectedOutputs,
+        complaint: Option<String>,
+        container: Option<(String, String)>,
+    ) -> Result<Start, PortError> {
+        let Self { attempt, settings, .. } = self;
         let is_promised = !expected.parameters.is_empty() || !expected.artifacts.is_empty();
-        let context = Context { slot: Some(self.slot), expected: is_promised.then_some(expected), complaint };
+        let expected = is_promised.then_some(expected);
+        let context = Context { slot: Some(self.slot), expected, complaint, container };
         let context = serde_json::to_string(&context).map_err(invalid)?;
         Ok(Start {
             id: attempt.id.to_string(),
@@ -274,7 +303,13 @@ pub(crate) fn millis(duration: std::time::Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn resolved(resolver: &Resolver<'_>, text: &String) -> Result<String, PortError> {
+/// Whether a command runs the real kfp of its image.
+pub(crate) fn brings_kfp(container: &ContainerSpec) -> bool {
+    let mut words = container.command.iter().chain(&container.args);
+    words.any(|word| REAL_KFP.iter().any(|name| word.contains(name)))
+}
+
+pub(crate) fn resolved(resolver: &Resolver<'_>, text: &String) -> Result<String, PortError> {
     Ok(resolver.words([text]).map_err(|problems| unresolved(&problems))?.concat())
 }
 
@@ -299,11 +334,11 @@ fn is_executable(file: &Path) -> bool {
 }
 
 /// Makes the folders that the words of the process tell of.
-fn make_places(
+pub(crate) fn make_places(
     resolver: &Resolver<'_>,
     places: &Places,
     expected: &ExpectedOutputs,
-    process: &Process,
+    words: &[String],
 ) -> Result<(), PortError> {
     let uses = resolver.uses();
     if uses.parameter_files {
@@ -316,21 +351,21 @@ fn make_places(
         // Of an attempt that was started once more after a power cut.
         let _ = std::fs::remove_file(&expected.metadata_file);
     }
-    if process.argv.iter().any(|word| word.contains(&places.workspace)) {
+    if words.iter().any(|word| word.contains(&places.workspace)) {
         make_folder(&places.workspace)?;
     }
     Ok(())
 }
 
-fn make_folder(path: &str) -> Result<(), PortError> {
+pub(crate) fn make_folder(path: &str) -> Result<(), PortError> {
     std::fs::create_dir_all(path).map_err(|error| no_folder(path, error))
 }
 
-fn invalid(message: impl std::fmt::Display) -> PortError {
+pub(crate) fn invalid(message: impl std::fmt::Display) -> PortError {
     PortError::new(ErrorKind::InvalidArgument, format!("the task was not started: {message}"))
 }
 
-fn unresolved(problems: &[ProtocolError]) -> PortError {
+pub(crate) fn unresolved(problems: &[ProtocolError]) -> PortError {
     let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
     invalid(texts.join("; "))
 }

@@ -36,6 +36,30 @@ pub(crate) fn all() -> Vec<(String, String)> {
         .collect()
 }
 
+/// Where the Docker daemon is: `DOCKER_HOST`, else the first socket that is there.
+pub(crate) fn docker_host() -> String {
+    const SYSTEM: &str = "/var/run/docker.sock";
+    if let Some(host) = env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty()) {
+        return host;
+    }
+    let below = |variable, path| env::var_os(variable).map(|folder| PathBuf::from(folder).join(path));
+    let places = [
+        Some(PathBuf::from(SYSTEM)),
+        below("XDG_RUNTIME_DIR", "docker.sock"),
+        below("HOME", ".docker/run/docker.sock"),
+        below("HOME", ".docker/desktop/docker.sock"),
+    ];
+    let found = places.into_iter().flatten().find(|path| path.exists());
+    format!("unix://{}", found.unwrap_or_else(|| PathBuf::from(SYSTEM)).display())
+}
+
+/// What the Docker client keeps about the user.
+pub(crate) fn docker_config() -> Option<PathBuf> {
+    let given = env::var_os("DOCKER_CONFIG").map(PathBuf::from);
+    let usual = || env::var_os("HOME").map(|home| PathBuf::from(home).join(".docker"));
+    Some(given.or_else(usual)?.join("config.json"))
+}
+
 /// Folders that programs are searched in.
 pub(crate) fn search_path() -> Vec<PathBuf> {
     env::var_os("PATH").map(|path| env::split_paths(&path).collect()).unwrap_or_default()

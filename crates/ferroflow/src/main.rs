@@ -6,6 +6,7 @@
 
 mod clock;
 mod commands;
+mod containers;
 mod data_folder;
 mod environment;
 mod exit;
@@ -23,7 +24,10 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     // The supervisor outlives everybody and stays as small as it was born: it goes before all set-up and any thread.
-    if let Some(code) = commands::supervisor::run_if_asked().or_else(commands::entry::run_if_asked) {
+    let asked = commands::supervisor::run_if_asked()
+        .or_else(commands::entry::run_if_asked)
+        .or_else(commands::contain::run_if_asked);
+    if let Some(code) = asked {
         return code;
     }
     exit::code_of(commands::dispatch())

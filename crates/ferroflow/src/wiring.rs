@@ -7,15 +7,16 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use ferroflow_artifacts::LocalArtifacts;
+use ferroflow_executor_docker::DockerExecutor;
 use ferroflow_executor_local::{LocalExecutor, LocalOptions, PythonOptions};
-use ferroflow_ports::{Clock, Executor as _};
+use ferroflow_ports::{ArtifactStore as _, Clock, Executor};
 use ferroflow_runtime::{Runtime, RuntimeOptions, RuntimePorts};
 use ferroflow_store::{Durability, Options, SqliteStore};
 
 use crate::clock::SystemClock;
 use crate::commands::{self, TaskArguments};
 use crate::data_folder::DataFolder;
-use crate::environment;
+use crate::{containers, environment};
 
 /// What the command line says about how things run.
 pub(crate) struct Settings<'a> {
@@ -28,7 +29,7 @@ pub(crate) struct Settings<'a> {
 pub(crate) struct House {
     pub(crate) store: Arc<SqliteStore>,
     pub(crate) artifacts: Arc<LocalArtifacts>,
-    pub(crate) executor: Arc<LocalExecutor>,
+    pub(crate) executor: Arc<dyn Executor>,
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) clock: Arc<dyn Clock>,
     /// Most tasks at once.
@@ -50,10 +51,15 @@ pub(crate) async fn open(folder: &DataFolder, settings: &Settings<'_>) -> anyhow
     local.system_site_packages = settings.tasks.system_site_packages;
     local.secrets_dir = absolute(settings.tasks.secrets_dir.as_deref())?;
     local.config_maps_dir = absolute(settings.tasks.config_maps_dir.as_deref())?;
+    local.containers = containers::options(settings.tasks, &artifacts.default_root()).await?;
+    let daemon = local.containers.as_ref().map(|containers| containers.daemon.clone());
     let executor = LocalExecutor::start(local).await;
     // Whoever opens a directory of another version is to hear of its database first.
     let store = Arc::new(store.await.context("the database cannot be opened")??);
-    let executor = executor?;
+    let executor: Arc<dyn Executor> = match daemon {
+        None => executor?,
+        Some(daemon) => DockerExecutor::start(executor?, daemon).await,
+    };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ports = RuntimePorts {
         store: store.clone(),

@@ -18,13 +18,13 @@ use serde::{Deserialize, Serialize};
 
 /// A folder of the machine and the path at which it is seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Mount {
+pub struct Mount {
     /// An absolute path that exists.
-    pub(crate) source: String,
+    pub source: String,
     /// An absolute path; nothing need be there.
-    pub(crate) target: String,
+    pub target: String,
     /// Whether nothing can be written below it.
-    pub(crate) read_only: bool,
+    pub read_only: bool,
 }
 
 /// A step that did not work.

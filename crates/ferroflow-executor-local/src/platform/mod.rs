@@ -9,6 +9,7 @@
 //! | field paths, labels, annotations | what a pod would be told, see `pod` |
 //! | deadlines | the task's timeout (the engine reads it) |
 //! | shared memory | the machine's own |
+//! | pull policy, security context | those of the container, for tasks that run in one |
 //! | all others | accepted, with one warning for each run |
 //!
 //! Paths of mounts are seen by the task alone, which takes mounts of its own: see `crate::linux::namespace`. The engine
@@ -52,6 +53,29 @@ const KNOWN: [&str; 11] = [
     "activeDeadlineSeconds",
     "enabledSharedMemory",
 ];
+
+/// Settings that mean something for containers besides.
+const OF_CONTAINERS: [&str; 2] = ["imagePullPolicy", "securityContext"];
+
+/// What a task runs as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    Process,
+    Container,
+}
+
+impl Form {
+    fn knows(self, setting: &str) -> bool {
+        KNOWN.contains(&setting) || (self == Self::Container && OF_CONTAINERS.contains(&setting))
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Process => "processes",
+            Self::Container => "containers",
+        }
+    }
+}
 
 /// What this machine has in the place of a cluster.
 #[derive(Debug)]
@@ -107,6 +131,7 @@ impl Platform {
         scratch: &str,
         workspace: &str,
         env: &mut Environment,
+        form: Form,
     ) -> Result<Applied, String> {
         let mut applied = Applied::default();
         if says(attempt, WORKSPACE) {
@@ -156,11 +181,11 @@ impl Platform {
             env,
         )?;
         let unknown: Vec<&str> =
-            settings.keys().map(String::as_str).filter(|name| !KNOWN.contains(name)).collect();
+            settings.keys().map(String::as_str).filter(|name| !form.knows(name)).collect();
         if !unknown.is_empty() && self.is_first_of(attempt.id.run) {
             applied.warning = Some(format!(
-                "warning: tasks of this run are processes of this machine, so Kubernetes settings like these mean \
-                 nothing: {}",
+                "warning: tasks of this run are {} of this machine, so Kubernetes settings like these mean nothing: {}",
+                form.name(),
                 unknown.join(", ")
             ));
         }

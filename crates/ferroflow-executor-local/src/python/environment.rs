@@ -42,6 +42,18 @@ pub(super) fn is_local(requirements: &Requirements) -> bool {
     })
 }
 
+/// What is to be installed, for the process that does it.
+pub(super) fn description(requirements: &Requirements) -> String {
+    let wanted = json!({
+        "packages": requirements.packages,
+        "no_deps": requirements.no_deps,
+        "index_url": requirements.index_url,
+        "extra_index_urls": requirements.extra_index_urls,
+        "trusted_hosts": requirements.trusted_hosts,
+    });
+    wanted.to_string()
+}
+
 /// The environment for these packages below the data folder. Marks it as used now.
 pub(super) fn plan(
     data: &Path,
@@ -51,14 +63,7 @@ pub(super) fn plan(
     host: &Host,
 ) -> Result<Environment, std::sync::Arc<PythonError>> {
     let (major, minor) = interpreter.version()?;
-    let wanted = json!({
-        "packages": requirements.packages,
-        "no_deps": requirements.no_deps,
-        "index_url": requirements.index_url,
-        "extra_index_urls": requirements.extra_index_urls,
-        "trusted_hosts": requirements.trusted_hosts,
-    })
-    .to_string();
+    let wanted = description(requirements);
     let key = blake3::hash([FORMAT, &interpreter.identity(), &wanted].join("\n").as_bytes()).to_hex();
     let name = key.get(..32).unwrap_or_default();
     let folder = data.join(FOLDER).join(name).to_string_lossy().into_owned();

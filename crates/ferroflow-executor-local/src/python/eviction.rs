@@ -1,7 +1,8 @@
 //! Removes environments when all together are too large: the least recently used first, never one that is in use.
 //!
-//! In use is what a live process of this machine was started with, whoever started it: tasks outlive servers. One that
-//! was planned for a moment ago stays as well, since its process may be about to start.
+//! In use is what a live process of this machine was started with, whoever started it: tasks outlive servers. What
+//! containers use is locked by those who look after them. One that was planned for a moment ago stays as well, since its
+//! process may be about to start.
 
 use std::collections::HashSet;
 use std::fs;
@@ -24,7 +25,7 @@ struct Entry {
 }
 
 /// Removes environments below `folder` until the rest is not larger than `limit` bytes, sparing `keep`.
-pub(super) fn evict(folder: &Path, limit: u64, keep: &Path) {
+pub(crate) fn evict(folder: &Path, limit: u64, keep: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     let mut found: Vec<Entry> = entries.flatten().filter_map(|entry| describe(entry.path())).collect();
     let mut total: u64 = found.iter().map(|entry| entry.bytes).sum();
@@ -38,7 +39,7 @@ pub(super) fn evict(folder: &Path, limit: u64, keep: &Path) {
             break;
         }
         let is_recent = entry.used.elapsed().is_ok_and(|since| since < ABOUT_TO_START);
-        if entry.folder == keep || is_recent || in_use.contains(&entry.folder) {
+        if entry.folder == keep || is_recent || in_use.contains(&entry.folder) || is_locked(&entry.folder) {
             continue;
         }
         // Without this file nobody takes it for complete, however far the removal comes.
@@ -55,6 +56,12 @@ fn describe(folder: PathBuf) -> Option<Entry> {
     let used = fs::metadata(folder.join(READY)).ok()?.modified().ok()?;
     let bytes = fs::read_to_string(folder.join(SIZE)).ok()?.trim().parse().ok()?;
     Some(Entry { folder, bytes, used })
+}
+
+/// Whether somebody holds the lock of an environment. Most have none.
+fn is_locked(folder: &Path) -> bool {
+    let Ok(file) = fs::File::open(folder.with_extension("lock")) else { return false };
+    file.try_lock().is_err()
 }
 
 /// The environments of all processes that can be seen.

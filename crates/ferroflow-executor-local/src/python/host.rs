@@ -5,6 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use std::path::Path;
+
+use crate::container::order::Mount;
 use crate::environment::Environment;
 
 /// Vec<(String, String)> by which people tell pip and uv where packages are and how to reach them.
@@ -67,6 +70,16 @@ const MISLEADING: [&str; 8] = [
     "UV_SYSTEM_PYTHON",
     "UV_PYTHON",
 ];
+/// Variables that name files of this machine which installers in containers must see, too.
+const FILES: [&str; 7] = [
+    "PIP_CERT",
+    "PIP_CLIENT_CERT",
+    "PIP_CONFIG_FILE",
+    "PIP_FIND_LINKS",
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+];
 /// Where programs are if nobody says it.
 const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
@@ -125,6 +138,52 @@ impl Host {
         env.set("PYTHONPATH", packages);
     }
 
+    /// Proxies, which a container needs as well.
+    pub(super) fn proxies(&self) -> impl Iterator<Item = (String, String)> {
+        let is_proxy = |name: &str| NETWORK.contains(&name) && name.to_ascii_lowercase().ends_with("_proxy");
+        let proxies = self.variables.iter().filter(move |(name, _)| is_proxy(name));
+        proxies.map(|(name, value)| (name.clone(), value.clone()))
+    }
+
+    /// What installers in a container get: the settings of this machine, and the files that these name, at the same
+    /// paths. What names other things of this machine is left out.
+    pub(super) fn installer_in_container(&self) -> (Vec<(String, String)>, Vec<Mount>) {
+        let (mut variables, mut mounts) = (Vec::new(), Vec::new());
+        for (name, value) in self.package_settings() {
+            if FILES.contains(&name.as_str()) {
+                mounts.extend(value.split_whitespace().filter_map(as_it_is));
+            } else if value.starts_with('/') {
+                continue;
+            }
+            variables.push((name, value));
+        }
+        let (global, own) = self.pip_files();
+        for file in global.iter().chain(&own) {
+            let Some(mount) = as_it_is(file) else { continue };
+            // Certificates and folders of packages that it names.
+            let text = std::fs::read_to_string(file).unwrap_or_default();
+            mounts.extend(text.split(['=', ' ', '\n', '\t']).filter_map(as_it_is));
+            mounts.push(mount);
+        }
+        // Whoever runs in the container has another home.
+        if self.get("PIP_CONFIG_FILE").is_none()
+            && let Some(file) = own.iter().rev().find(|file| Path::new(file).is_file())
+        {
+            variables.push(("PIP_CONFIG_FILE".to_owned(), file.clone()));
+        }
+        variables.push(("PIP_ROOT_USER_ACTION".to_owned(), "ignore".to_owned()));
+        variables.push(("PIP_DISABLE_PIP_VERSION_CHECK".to_owned(), "1".to_owned()));
+        (variables, mounts)
+    }
+
+    /// pip's configuration files: those of the machine, and the user's own.
+    fn pip_files(&self) -> (Vec<String>, Vec<String>) {
+        let global = ["/etc/pip.conf", "/etc/xdg/pip/pip.conf"].map(str::to_owned).to_vec();
+        let Some(home) = self.get("HOME") else { return (global, Vec::new()) };
+        let config = self.get("XDG_CONFIG_HOME").map_or_else(|| format!("{home}/.config"), str::to_owned);
+        (global, vec![format!("{home}/.pip/pip.conf"), format!("{config}/pip/pip.conf")])
+    }
+
     /// The whole environment of the process that builds an environment with the interpreter `program`.
     pub(super) fn build_env(&self, program: &str) -> Vec<(String, String)> {
         let mut env: Vec<(String, String)> = self.package_settings().collect();
@@ -138,6 +197,12 @@ impl Host {
         env.push(("PYTHONNOUSERSITE".to_owned(), "1".to_owned()));
         env
     }
+}
+
+/// A file or folder of this machine at its own path, if it is there.
+fn as_it_is(path: &str) -> Option<Mount> {
+    let is_there = path.starts_with('/') && path.len() > 1 && Path::new(path).exists();
+    is_there.then(|| Mount { source: path.to_owned(), target: path.to_owned(), read_only: true })
 }
 
 fn folder_of(program: &str) -> Option<&str> {

@@ -24,6 +24,16 @@ impl fmt::Display for ImageVersion {
     }
 }
 
+/// Whether an image is Python and nothing more, so that another Python of that version does as well.
+pub(crate) fn is_plain(image: &str) -> bool {
+    let (image, _digest) = image.split_once('@').unwrap_or((image, ""));
+    let name = image.rsplit('/').next().unwrap_or_default();
+    let name = name.split_once(':').map_or(name, |(name, _tag)| name);
+    // `python-311` of Red Hat's images.
+    let rest = name.strip_prefix("python").map(|rest| rest.strip_prefix('-').unwrap_or(rest));
+    rest.is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 /// The version of an image named `python`, wherever it comes from; `None` for other images and other tags.
 pub(super) fn python_version(image: &str) -> Option<ImageVersion> {
     let (image, _digest) = image.split_once('@').unwrap_or((image, ""));

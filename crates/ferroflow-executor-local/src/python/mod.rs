@@ -24,8 +24,11 @@ use ferroflow_model::RunId;
 use self::host::Host;
 use self::interpreter::Interpreter;
 use self::slim::SlimRuntime;
+use crate::container::order::{Mount, PackagesOrder};
 use crate::environment::Environment;
 use crate::wire::Prepare;
+
+pub(crate) use self::image::is_plain as is_plain_image;
 
 /// What is configured and what this machine offers. Nothing here is read from the process's own environment.
 #[derive(Debug, Clone)]
@@ -69,6 +72,19 @@ pub(crate) struct Plan {
     pub(crate) prepare: Option<Prepare>,
     /// A line for the user: belongs at the top of the attempt's log.
     pub(crate) warning: Option<String>,
+}
+
+/// How to run a component in a container of its image.
+#[derive(Debug)]
+pub(crate) struct PlanInContainer {
+    /// All words.
+    pub(crate) entrypoint: Vec<String>,
+    /// To be written before the container is started: path and text.
+    pub(crate) files: Vec<(String, String)>,
+    /// The folder of the slim runtime.
+    pub(crate) runtime: String,
+    /// What it needs.
+    pub(crate) packages: Option<PackagesOrder>,
 }
 
 /// Why a component cannot run on this machine.
@@ -157,22 +173,56 @@ impl PythonTasks {
         self.host.add_python(env, &program, folder);
         slim.add_variables(env, wanted.task.runtime_flag, wanted.workspace);
         let start = slim.file(if prepare.is_some() { "kfp_task_in_environment.py" } else { "kfp_task.py" });
-        let source = format!("{}/ephemeral_component.py", wanted.folder);
-        let input = format!("{}/executor_input.json", wanted.folder);
-        let argv = [
-            program.as_str(),
-            &start,
-            "--component_module_path",
-            &source,
-            // A file, since one word of a process is limited to 128 KiB and can be read by everybody on this machine.
-            "--executor_input_file",
-            &input,
-            "--function_to_execute",
-            &wanted.task.function,
-        ];
-        let argv = argv.map(str::to_owned).to_vec();
-        let files = vec![(source, wanted.task.source.clone()), (input, wanted.task.executor_input.clone())];
+        let (argv, files) = words_and_files(&program, &start, wanted);
         Ok(Some(Plan { program, argv, files, prepare, warning }))
+    }
+
+    /// How to run this component with the Python of its image. Sets the variables of the slim runtime. `None`, with
+    /// nothing set, if it must run as written, as for [`Self::plan`].
+    pub(crate) fn plan_in_container(
+        &self,
+        wanted: &Wanted<'_>,
+        env: &mut Environment,
+    ) -> Result<Option<PlanInContainer>, Arc<PythonError>> {
+        let requirements = &wanted.task.requirements;
+        if environment::is_local(requirements) {
+            return Ok(None);
+        }
+        let slim = self.slim()?;
+        let packages = (!requirements.packages.is_empty()).then(|| {
+            let (env, mut mounts) = self.host.installer_in_container();
+            let runtime = slim.folder().to_owned();
+            mounts.push(Mount { source: runtime.clone(), target: runtime, read_only: true });
+            PackagesOrder {
+                folder: self.data.join(environment::FOLDER).to_string_lossy().into_owned(),
+                wanted: environment::description(requirements),
+                installer: slim.file("make_environment.py"),
+                env,
+                mounts,
+                limit_bytes: self.options.environments_limit_bytes,
+            }
+        });
+        slim.add_variables(env, wanted.task.runtime_flag, wanted.workspace);
+        let start = slim.file(if packages.is_some() { "kfp_task_in_environment.py" } else { "kfp_task.py" });
+        let (entrypoint, files) = words_and_files("python3", &start, wanted);
+        Ok(Some(PlanInContainer { entrypoint, files, runtime: slim.folder().to_owned(), packages }))
+    }
+
+    /// What a command in a container gets that may run pip: variables and files of this machine.
+    pub(crate) fn installer_settings(&self) -> (Vec<(String, String)>, Vec<Mount>) {
+        self.host.installer_in_container()
+    }
+
+    /// The proxies of this machine.
+    pub(crate) fn proxies(&self) -> Vec<(String, String)> {
+        self.host.proxies().collect()
+    }
+
+    /// Those of the server's variables.
+    pub(crate) fn variables(&self, names: &[&str]) -> Vec<(String, String)> {
+        let given =
+            names.iter().filter_map(|name| Some(((*name).to_owned(), self.host.get(name)?.to_owned())));
+        given.collect()
     }
 
     /// Sets in `env` what a command gets that runs as written: on PATH the folder of the chosen interpreter comes
@@ -251,6 +301,34 @@ impl PythonTasks {
         }))
     }
 }
+
+/// The words that start a component, and the files that these name.
+fn words_and_files(program: &str, start: &str, wanted: &Wanted<'_>) -> (Vec<String>, Vec<(String, String)>) {
+    let source = format!("{}/ephemeral_component.py", wanted.folder);
+    let input = format!("{}/executor_input.json", wanted.folder);
+    let argv = [
+        program,
+        start,
+        "--component_module_path",
+        &source,
+        // A file, since one word of a process is limited to 128 KiB and can be read by everybody on this machine.
+        "--executor_input_file",
+        &input,
+        "--function_to_execute",
+        &wanted.task.function,
+    ];
+    let argv = argv.map(str::to_owned).to_vec();
+    (argv, vec![(source, wanted.task.source.clone()), (input, wanted.task.executor_input.clone())])
+}
+
+/// Removes environments below `folder` until the rest is not larger than `limit` bytes, sparing `keep`, and those that
+/// are in use.
+pub fn evict_environments(folder: &Path, limit: u64, keep: &Path) {
+    eviction::evict(folder, limit, keep);
+}
+
+/// What a complete environment has in it, and what tells when it was last used.
+pub const ENVIRONMENT_READY: &str = environment::READY;
 
 #[cfg(test)]
 mod tests;

@@ -63,6 +63,11 @@ impl SlimRuntime {
         Ok(Self { folder: folder.to_string_lossy().into_owned() })
     }
 
+    /// Where all of them are.
+    pub(super) fn folder(&self) -> &str {
+        &self.folder
+    }
+
     /// The path of one of the files at the top.
     pub(super) fn file(&self, name: &str) -> String {
         format!("{}/{name}", self.folder)

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use ferroflow_executor_docker::Daemon;
 use ferroflow_executor_local::is_supervisor_running;
 use ferroflow_executor_local::python::PythonTasks;
 
-use super::{DataArguments, TaskArguments};
+use super::{DataArguments, ExecutorKind, TaskArguments};
 use crate::data_folder::{DataFolder, Holder};
 use crate::exit::Outcome;
 use crate::installation::{free_bytes, gibibytes};
@@ -44,7 +45,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let findings = [
         python(&folder, &arguments.tasks)?,
         uv(),
-        docker(),
+        docker(&arguments.tasks),
         data(&folder)?,
         disk(&folder),
         supervisor(&folder),
@@ -76,12 +77,24 @@ fn uv() -> Finding {
     }
 }
 
-fn docker() -> Finding {
-    match find_program("docker") {
-        Some(path) => {
-            Finding::good("docker", format!("{}: not used, tasks run as processes", path.display()))
+fn docker(tasks: &TaskArguments) -> Finding {
+    let host = environment::docker_host();
+    let facts = async { Daemon::reach(&host).await?.facts().await };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return Finding::bad("docker", error.to_string()),
+    };
+    let is_needed = tasks.executor != ExecutorKind::Process;
+    match runtime.block_on(facts) {
+        Ok(facts) => {
+            let kind = if facts.is_rootless { ", rootless" } else { "" };
+            let use_of_it =
+                if is_needed { "runs tasks" } else { "runs tasks with `--executor docker` or `auto`" };
+            Finding::good("docker", format!("daemon {}{kind} at {host}: {use_of_it}", facts.version))
         }
-        None => Finding::good("docker", "not found, and not needed: tasks run as processes"),
+        Err(error) if is_needed => Finding::bad("docker", error.to_string()),
+        Err(error) => Finding::good("docker", format!("not needed, tasks run as processes ({error})")),
     }
 }
 

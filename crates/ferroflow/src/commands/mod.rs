@@ -1,6 +1,7 @@
 //! The verbs of the command line: one file for each.
 
 mod check;
+pub(crate) mod contain;
 mod doctor;
 pub(crate) mod entry;
 mod run;
@@ -80,9 +81,34 @@ pub(crate) struct TaskArguments {
     /// Likewise for config maps [default: config-maps in the data folder]
     #[arg(long, value_name = "DIR", env = "FERROFLOW_CONFIG_MAPS_DIR", hide_env_values = true)]
     pub(crate) config_maps_dir: Option<PathBuf>,
+    /// Where tasks run
+    #[arg(long, value_enum, default_value_t, env = "FERROFLOW_EXECUTOR", hide_env_values = true)]
+    pub(crate) executor: ExecutorKind,
+    /// Network of containers, such as `host` or one that was made by `docker network create` [default: Docker's own]
+    #[arg(long, value_name = "NETWORK", env = "FERROFLOW_DOCKER_NETWORK", hide_env_values = true)]
+    pub(crate) docker_network: Option<String>,
+    /// Who user code is in containers: `image` for the image's user, or UID[:GID] [default: whoever runs this, unless
+    /// that is root]
+    #[arg(long, value_name = "USER", env = "FERROFLOW_DOCKER_USER", hide_env_values = true)]
+    pub(crate) docker_user: Option<String>,
+    /// Folder or file of this machine that containers see at the same path, and may write to (repeatable)
+    #[arg(long = "mount", value_name = "PATH")]
+    pub(crate) mounts: Vec<PathBuf>,
     /// Most tasks at once [default: number of cores]
     #[arg(long, value_name = "N", env = "FERROFLOW_PARALLELISM", hide_env_values = true)]
     pub(crate) parallelism: Option<std::num::NonZeroUsize>,
+}
+
+/// Where tasks run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExecutorKind {
+    /// As processes of this machine, whatever their image
+    #[default]
+    Process,
+    /// In containers of their images
+    Docker,
+    /// Python components of plain Python images as processes, everything else in containers
+    Auto,
 }
 
 /// What an answer of the store promises.
