@@ -1,6 +1,6 @@
 """A Docker daemon and images for tests: what is missing is installed, started and built.
 
-    python tests/docker/engine.py            # makes everything ready and says where the daemon is
+    python tests/docker/engine.py [COMMAND...]      # runs the command while a daemon with the images is there
 
 A daemon that answers is used as it is. Otherwise Debian's packages are installed (as root) and a daemon is started, which
 ends with whoever started it. No image comes from a registry: one Debian with Python is made by debootstrap and tagged with
@@ -16,7 +16,9 @@ import tempfile
 import time
 from pathlib import Path
 
-BASE = "ferroflow-tests/base:bookworm"
+BASE = "ferroflow-tests/base:bookworm-1"
+# Label of all images that are made here.
+MARK = "ferroflow-tests"
 PACKAGES = ["python3", "python3-pip", "ca-certificates"]
 START_PATIENCE_SECONDS = 60
 
@@ -88,18 +90,27 @@ def ensure_daemon():
         return
     if not shutil.which("dockerd"):
         install("docker.io", "iptables")
+        # Where there is a service manager, it starts the daemon by itself.
+        deadline = time.monotonic() + START_PATIENCE_SECONDS
+        while Path("/run/systemd/system").is_dir() and not answers() and time.monotonic() < deadline:
+            time.sleep(0.2)
     if not answers():
         start_daemon()
 
 
-def has_image(name: str) -> bool:
-    return docker("image", "inspect", name, check=False).returncode == 0
+def image(name: str):
+    """The id of an image and whether it was made here; None if there is none."""
+    found = docker("image", "inspect", "--format", f'{{{{.Id}}}} {{{{index .Config.Labels "{MARK}"}}}}', name, check=False)
+    if found.returncode != 0:
+        return None
+    identity, _, mark = found.stdout.strip().partition(" ")
+    return identity, mark == "1"
 
 
 def ensure_base():
     """The image that stands for all others."""
     ensure_daemon()
-    if has_image(BASE):
+    if image(BASE):
         return
     if not shutil.which("debootstrap"):
         install("debootstrap")
@@ -115,23 +126,28 @@ def ensure_base():
         packed = Path(folder) / "root.tar"
         call("tar", "--directory", root, "--create", "--file", packed, ".")
         path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-        docker("import", "--change", f"ENV {path}", packed, BASE)
+        docker("import", "--change", f"ENV {path}", "--change", f"LABEL {MARK}=1", packed, BASE)
     probe = docker("run", "--rm", BASE, "true", check=False)
     if probe.returncode != 0:
         raise Unusable(f"the kernel or the sandbox of this machine refuses containers: {probe.stderr.strip()}")
 
 
 def ensure_tags(names):
-    """Each of these names an image; those that are there stay what they are."""
+    """Each of these names an image; those that came from elsewhere stay what they are."""
     ensure_base()
+    base, _ = image(BASE)
     for name in names:
-        if not has_image(name):
+        found = image(name)
+        if not found or (found[1] and found[0] != base):
             docker("tag", BASE, name)
 
 
 def derive(name: str, script: str):
-    """Makes the image `name`: the base after this shell script has run in it."""
+    """Makes the image `name`: the base after this shell script has run in it. One from elsewhere stays what it is."""
     ensure_base()
+    found = image(name)
+    if found and not found[1]:
+        return
     docker("rm", "--force", "ferroflow-tests-derive", check=False)
     docker("run", "--name", "ferroflow-tests-derive", BASE, "sh", "-ec", script)
     docker("commit", "ferroflow-tests-derive", name)
@@ -140,7 +156,9 @@ def derive(name: str, script: str):
 
 if __name__ == "__main__":
     try:
-        ensure_base()
+        ensure_tags(["python:3.11", "alpine", "busybox"])
     except Unusable as problem:
         sys.exit(f"error: {problem}")
-    print(os.environ.get("DOCKER_HOST", "the daemon of this machine"), BASE)
+    if len(sys.argv) > 1:
+        sys.exit(subprocess.run(sys.argv[1:]).returncode)
+    print(f"{BASE} is at {os.environ.get('DOCKER_HOST', 'the daemon of this machine')}")

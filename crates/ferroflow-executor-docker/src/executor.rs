@@ -13,18 +13,16 @@ use ferroflow_model::{AttemptId, RunId};
 use ferroflow_ports::executor::Report;
 use ferroflow_ports::{Executor, PortError};
 use futures_util::stream::BoxStream;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, mpsc};
 
 use crate::daemon::Daemon;
+use crate::packages;
 use crate::problem::DaemonError;
 
 /// Runs attempts in containers, or in part as processes.
 pub struct DockerExecutor {
     inner: Arc<LocalExecutor>,
-    /// Where the daemon is.
-    host: String,
-    /// A report that was fetched but not handed over.
-    pending: Mutex<Option<Report>>,
+    reports: Mutex<mpsc::UnboundedReceiver<Report>>,
 }
 
 impl DockerExecutor {
@@ -35,20 +33,41 @@ impl DockerExecutor {
         if let Err(error) = cleared {
             tracing::warn!(%error, "containers that may be left from before stay");
         }
-        Arc::new(Self { inner, host, pending: Mutex::default() })
+        let (sender, reports) = mpsc::unbounded_channel();
+        tokio::spawn(pass_reports(Arc::clone(&inner), host, sender));
+        Arc::new(Self { inner, reports: Mutex::new(reports) })
     }
+}
 
-    async fn remove(&self, id: &AttemptId) {
-        let name = container_name(self.inner.data_dir(), id);
-        let removed = async {
-            let daemon = Daemon::reach(&self.host).await?;
-            daemon.remove(&format!("{name}-packages")).await?;
-            daemon.remove(&name).await
+/// Hands reports on. Whose container may be left has to wait until it is removed: nobody shall hear of an end before,
+/// for the next attempt must be the only one.
+async fn pass_reports(inner: Arc<LocalExecutor>, host: String, reports: mpsc::UnboundedSender<Report>) {
+    while let Some(report) = inner.next_report().await {
+        let name = match &report {
+            Report::Ended { id, outcome, .. } if may_leave_container(outcome) => {
+                container_name(inner.data_dir(), id)
+            }
+            _ => {
+                // Fails only when nobody will ask for reports any more; the supervisor keeps them.
+                let _ = reports.send(report);
+                continue;
+            }
         };
-        if let Err(error) = removed.await {
-            tracing::warn!(%error, name, "the container of an attempt may be left");
-        }
+        let (host, reports) = (host.clone(), reports.clone());
+        tokio::spawn(async move {
+            if let Err(error) = remove(&host, &name).await {
+                tracing::warn!(%error, name, "the container of an attempt may be left");
+            }
+            let _ = reports.send(report);
+        });
     }
+}
+
+/// Removes what an attempt may have left: its container, and the one that installs its packages.
+async fn remove(host: &str, name: &str) -> Result<(), DaemonError> {
+    let daemon = Daemon::reach(host).await?;
+    daemon.remove(&packages::installer_name(name)).await?;
+    daemon.remove(name).await
 }
 
 /// Removes the containers of ended attempts. Those that are made from now on belong to attempts under way.
@@ -92,17 +111,7 @@ impl Executor for DockerExecutor {
     }
 
     async fn next_report(&self) -> Option<Report> {
-        let mut pending = self.pending.lock().await;
-        if pending.is_none() {
-            *pending = Some(self.inner.next_report().await?);
-        }
-        if let Some(Report::Ended { id, outcome, .. }) = pending.as_ref()
-            && may_leave_container(outcome)
-        {
-            // Before anybody hears of the end: the next attempt must be the only one.
-            self.remove(id).await;
-        }
-        pending.take()
+        self.reports.lock().await.recv().await
     }
 
     async fn acknowledge(&self, id: &AttemptId) {

@@ -98,7 +98,7 @@ async fn make(daemon: &Daemon, order: &Order, wanted: &PackagesOrder, folder: &s
     say("installing the packages of the task");
     let mut said = Vec::new();
     let body = request::of_order(&installer(order, wanted, folder), None);
-    let name = installer_name(order);
+    let name = installer_name(&order.name);
     let ended = run(daemon, &name, body, None, |piece| said.extend_from_slice(&piece.into_bytes())).await;
     let _ = daemon.remove(&name).await;
     // Also for those who look into the folder later.
@@ -126,15 +126,16 @@ fn installer(order: &Order, wanted: &PackagesOrder, folder: &str) -> Order {
     }
 }
 
-fn installer_name(order: &Order) -> String {
-    format!("{}-packages", order.name)
+/// The name of the container that installs packages for the container of this name.
+pub(crate) fn installer_name(name: &str) -> String {
+    format!("{name}-packages")
 }
 
 /// Ends what an order was installing.
 pub(crate) async fn clear(daemon: &Daemon, order: &Order) {
     if order.environment.is_some() {
         // What stays is removed by the server.
-        let _ = daemon.remove(&installer_name(order)).await;
+        let _ = daemon.remove(&installer_name(&order.name)).await;
     }
 }
 

@@ -5,6 +5,7 @@
 //! the whole tree, the supervisor included: this process adopts what the others leave behind and waits for it.
 //! Nothing here fails a build: only a person decides whether a miss has a reason.
 
+mod docker;
 mod floors;
 mod pipelines;
 mod process;

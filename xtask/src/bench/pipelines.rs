@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
+/// Image of tasks that start `/bin/true`.
+pub(super) const IMAGE: &str = "busybox";
+
 /// What each task does.
 #[derive(Clone, Copy)]
 pub(super) enum Body {
@@ -71,7 +74,7 @@ fn component(body: Body) -> Value {
 
 fn container(body: Body) -> Value {
     let Body::Python { package } = body else {
-        return json!({ "image": "busybox", "command": ["/bin/true"] });
+        return json!({ "image": IMAGE, "command": ["/bin/true"] });
     };
     let packages = package.map_or_else(String::new, |package| {
         format!("python3 -m pip install --quiet --no-warn-script-location '{package}'  &&  ")

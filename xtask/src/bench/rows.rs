@@ -10,7 +10,7 @@ use anyhow::{Context, ensure};
 use super::floors::{Floors, millis};
 use super::pipelines::{Body, chain, fan};
 use super::process::{self, Cost, Server};
-use super::{Bench, Figure, median};
+use super::{Bench, Figure, docker, median};
 
 pub(super) struct Row {
     pub(super) name: &'static str,
@@ -27,6 +27,7 @@ pub(super) const ALL: &[Row] = &[
     Row { name: "scale", measure: scale },
     Row { name: "memory", measure: memory },
     Row { name: "idle", measure: idle },
+    Row { name: "docker", measure: docker::containers },
 ];
 
 const CHAIN: usize = 50;
@@ -34,7 +35,7 @@ const FAN: usize = 200;
 const LARGE: usize = 10_000;
 
 #[expect(clippy::cast_precision_loss, reason = "counts of tasks are small")]
-fn per(value: f64, tasks: usize) -> f64 {
+pub(super) fn per(value: f64, tasks: usize) -> f64 {
     value / tasks as f64
 }
 
@@ -46,7 +47,7 @@ fn run(bench: &Bench, file: &Path, data: &Path, words: &[&str]) -> anyhow::Resul
 }
 
 /// The same in a folder that is new each time.
-fn run_anew(bench: &Bench, file: &Path, words: &[&str]) -> anyhow::Result<Cost> {
+pub(super) fn run_anew(bench: &Bench, file: &Path, words: &[&str]) -> anyhow::Result<Cost> {
     let data = tempfile::tempdir_in(bench.folder.path())?;
     run(bench, file, data.path(), words)
 }
@@ -237,6 +238,12 @@ fn idle(bench: &Bench, _times: usize) -> anyhow::Result<Vec<Figure>> {
     ])
 }
 
-fn figure(name: &'static str, unit: &'static str, value: f64, bound: f64, formula: String) -> Figure {
+pub(super) fn figure(
+    name: &'static str,
+    unit: &'static str,
+    value: f64,
+    bound: f64,
+    formula: String,
+) -> Figure {
     Figure { name, value, bound, unit, more_is_better: false, formula }
 }
