@@ -31,6 +31,7 @@ test: check unit python-tests page-tests sim e2e metadata-tests docker-tests pag
 ## The figures of the speed table beside the floors of this machine.
 bench: build
 	cargo xtask bench --binary "$(BINARY)"
+	cargo bench -q --package ferroflow-store --bench lists
 
 build: needs-cargo ui
 	cargo build --release --locked --package ferroflow

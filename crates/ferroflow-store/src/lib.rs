@@ -24,6 +24,7 @@ mod reader;
 mod recurring;
 mod reserve;
 mod run;
+mod run_list;
 mod schema;
 mod spec;
 pub mod store;

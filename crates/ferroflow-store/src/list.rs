@@ -4,6 +4,8 @@
 //! says is bound as a value. Times are compared in seconds, as the API shows them, and ties are broken by id in the same
 //! direction. `IsSubstring` is SQL's `LIKE` with the client's `%` and `_` as wildcards, as in KFP.
 
+use std::borrow::Cow;
+
 use ferroflow_model::list::{FilterValue, ListQuery, Operation, Page, Position, Predicate};
 use ferroflow_ports::{ErrorKind, PortError};
 use rusqlite::types::Value;
@@ -68,6 +70,17 @@ pub(crate) const FIRST_FIELD: usize = 2;
 
 const METRIC: Column = text("metric", "''");
 
+/// How the rows of a list are found, where the database would not choose well by itself.
+#[derive(Debug, Default)]
+pub(crate) struct Way {
+    /// What stands behind `FROM` instead of the table, with the value of its one `?` if it has one.
+    pub(crate) from: Option<(Cow<'static, str>, Option<String>)>,
+    /// Rows of all pages together, if that is known already.
+    pub(crate) total: Option<u64>,
+    /// A predicate that `from` fulfils, by its place.
+    pub(crate) settled: Option<usize>,
+}
+
 /// One page. `scope` narrows the list beforehand: a condition with one `?`, and its value.
 pub(crate) fn page<T>(
     connection: &Connection,
@@ -76,26 +89,33 @@ pub(crate) fn page<T>(
     query: &ListQuery,
     read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> Result<Page<T>, StoreError> {
-    page_counted(connection, listing, scope, query, None, read)
+    page_by(connection, listing, &Way::default(), scope, query, None, read)
 }
 
-/// As [`page`], but at most `most_counted` rows are counted, so that a page of a huge list needs no look at all of it.
-pub(crate) fn page_counted<T>(
+/// As [`page`], by a way that the caller knows. At most `most_counted` rows are counted, so that a page of a huge list
+/// needs no look at all of it.
+pub(crate) fn page_by<T>(
     connection: &Connection,
     listing: &Listing,
+    way: &Way,
     scope: Option<(&'static str, String)>,
     query: &ListQuery,
     most_counted: Option<u32>,
     read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> Result<Page<T>, StoreError> {
     let sort = sort_column(listing, &query.sort.key)?;
-    let condition = condition(listing, scope, &query.predicates)?;
-    let total = count(connection, listing, &condition, most_counted)?;
+    let mut condition = Sql::default();
+    condition.push_from(listing, way);
+    condition.push(" WHERE ").append(conditions(listing, scope, &query.predicates, way.settled)?);
+    let total = match way.total {
+        Some(total) => total,
+        None => count(connection, &condition, most_counted)?,
+    };
     let wanted = query.page_size.clamp(1, 200);
 
     let mut sql = Sql::default();
     sql.push("SELECT ").push(sort.sql).push(", id, ").push(listing.select);
-    sql.push(" FROM ").push(listing.table).push(" WHERE ").append(condition);
+    sql.append(condition);
     if let Some(position) = &query.after {
         // The first comparison says less than the second, but an index on an expression can only begin with it.
         let (from, after) = if query.sort.descending { (" <= ", ") < (") } else { (" >= ", ") > (") };
@@ -151,7 +171,7 @@ pub(crate) fn newest(
     let sort = sort_column(listing, "created_at")?;
     let mut sql = Sql::default();
     sql.push("SELECT ").push(select).push(" FROM ").push(listing.table).push(" WHERE ");
-    sql.append(condition(listing, None, predicates)?);
+    sql.append(conditions(listing, None, predicates, None)?);
     sql.push(" ORDER BY ").push(sort.sql).push(" DESC, id DESC LIMIT ").bind(Value::Integer(most.into()));
     let mut statement = connection.prepare_cached(&sql.text)?;
     let mut rows = statement.query(params_from_iter(&sql.values))?;
@@ -161,16 +181,11 @@ pub(crate) fn newest(
     Ok(())
 }
 
-fn count(
-    connection: &Connection,
-    listing: &Listing,
-    condition: &Sql,
-    most: Option<u32>,
-) -> Result<u64, StoreError> {
+/// Counts rows; `condition` begins with `FROM`.
+pub(crate) fn count(connection: &Connection, condition: &Sql, most: Option<u32>) -> Result<u64, StoreError> {
     let mut sql = Sql::default();
-    let columns =
-        if most.is_some() { "SELECT count(*) FROM (SELECT 1 FROM " } else { "SELECT count(*) FROM " };
-    sql.push(columns).push(listing.table).push(" WHERE ").append(condition.clone());
+    sql.push(if most.is_some() { "SELECT count(*) FROM (SELECT 1" } else { "SELECT count(*)" });
+    sql.append(condition.clone());
     if let Some(most) = most {
         sql.push(" LIMIT ").bind(Value::Integer(most.into())).push(")");
     }
@@ -179,10 +194,12 @@ fn count(
     Ok(total.cast_unsigned())
 }
 
-fn condition(
+/// What rows must fulfil, without the predicate that is settled.
+pub(crate) fn conditions(
     listing: &Listing,
     scope: Option<(&'static str, String)>,
     predicates: &[Predicate],
+    settled: Option<usize>,
 ) -> Result<Sql, PortError> {
     if predicates.len() > MOST_PREDICATES {
         return Err(invalid(format!(
@@ -201,6 +218,9 @@ fn condition(
         }
     }
     for (index, predicate) in predicates.iter().enumerate() {
+        if settled == Some(index) {
+            continue;
+        }
         if let Some(tag) = predicate.key.strip_prefix("tags.").filter(|_| listing.is_tagged) {
             // Of several values for one tag the last one counts.
             let rest = predicates.iter().skip(index + 1);
@@ -282,23 +302,26 @@ fn comparable(column: &Column, value: &FilterValue) -> Result<Value, PortError> 
         (Kind::Text, FilterValue::Integer(number) | FilterValue::Seconds(number)) => {
             Ok(Value::Text(number.to_string()))
         }
-        (Kind::Seconds, FilterValue::Integer(number) | FilterValue::Seconds(number)) => {
-            Ok(Value::Integer(*number))
-        }
-        (Kind::Seconds, FilterValue::Text(text)) => {
-            let number = text.trim().parse::<i64>().ok();
-            let seconds = number
-                .or_else(|| text.trim().parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second));
-            seconds.map(Value::Integer).ok_or_else(|| {
-                invalid(format!(
-                    "`{}` is compared with seconds or an RFC 3339 time, not `{text}`",
-                    column.key
-                ))
-            })
-        }
         (_, FilterValue::Integers(_) | FilterValue::Texts(_)) => {
             Err(invalid(format!("`{}` is compared with one value; lists need IN", column.key)))
         }
+        (Kind::Seconds, value) => seconds_of(value).map(Value::Integer).ok_or_else(|| {
+            let shown = if let FilterValue::Text(text) = value { text.as_str() } else { "" };
+            invalid(format!("`{}` is compared with seconds or an RFC 3339 time, not `{shown}`", column.key))
+        }),
+    }
+}
+
+/// A time in seconds, if the value is one.
+pub(crate) fn seconds_of(value: &FilterValue) -> Option<i64> {
+    match value {
+        FilterValue::Integer(number) | FilterValue::Seconds(number) => Some(*number),
+        FilterValue::Text(text) => {
+            let text = text.trim();
+            let time = || text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second);
+            text.parse().ok().or_else(time)
+        }
+        FilterValue::Integers(_) | FilterValue::Texts(_) => None,
     }
 }
 
@@ -333,24 +356,44 @@ fn invalid(message: String) -> PortError {
 
 /// A statement in the making.
 #[derive(Debug, Clone, Default)]
-struct Sql {
+pub(crate) struct Sql {
     text: String,
     values: Vec<Value>,
 }
 
 impl Sql {
-    fn push(&mut self, text: &'static str) -> &mut Self {
+    fn push_from(&mut self, listing: &Listing, way: &Way) {
+        self.text.push_str(" FROM ");
+        match &way.from {
+            None => self.text.push_str(listing.table),
+            Some((text, value)) => {
+                self.text.push_str(text);
+                self.values.extend(value.clone().map(Value::Text));
+            }
+        }
+    }
+
+    /// The first row of the answer.
+    pub(crate) fn read_row<T>(
+        &self,
+        connection: &Connection,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        Ok(connection.prepare_cached(&self.text)?.query_row(params_from_iter(&self.values), read)?)
+    }
+
+    pub(crate) fn push(&mut self, text: &'static str) -> &mut Self {
         self.text.push_str(text);
         self
     }
 
-    fn bind(&mut self, value: Value) -> &mut Self {
+    pub(crate) fn bind(&mut self, value: Value) -> &mut Self {
         self.text.push('?');
         self.values.push(value);
         self
     }
 
-    fn append(&mut self, other: Self) -> &mut Self {
+    pub(crate) fn append(&mut self, other: Self) -> &mut Self {
         self.text.push_str(&other.text);
         self.values.extend(other.values);
         self

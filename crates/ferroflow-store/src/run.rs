@@ -18,10 +18,10 @@ use rusqlite::{Connection, Row};
 use crate::column::{Fields, all, change, failure, find, json, micros};
 use crate::context::{self, ContextKind};
 use crate::error::StoreError;
-use crate::list::{self, FIRST_FIELD, Listing, seconds, text};
+use crate::list::{FIRST_FIELD, Listing, seconds, text};
 use crate::store::SqliteStore;
 use crate::writer::{Promise, RunSlot, Session};
-use crate::{artifact, cache, commit, experiment, journal, recurring, spec, task};
+use crate::{artifact, cache, commit, experiment, journal, recurring, run_list, spec, task};
 
 /// Columns as [`from_row`] reads them.
 macro_rules! columns {
@@ -306,7 +306,7 @@ impl RunStore for SqliteStore {
     ) -> Result<Page<Run>, PortError> {
         let scope = experiment.map(|id| ("experiment_id = ?", id.to_string()));
         let read = move |connection: &Connection| {
-            list::page(connection, &RUNS, scope, &query, |row| from_row(row, FIRST_FIELD))
+            run_list::page(connection, &RUNS, scope, &query, None, |row| from_row(row, FIRST_FIELD))
         };
         self.readers.read(read).await
     }

@@ -15,6 +15,7 @@ use crate::column::{Fields, all, find};
 use crate::error::StoreError;
 use crate::list::{self, FIRST_FIELD, Listing, seconds, text};
 use crate::run::{self, run_columns};
+use crate::run_list;
 use crate::store::SqliteStore;
 
 /// Rows of a list that are counted; one more than the round number, to tell that there are more.
@@ -90,7 +91,7 @@ fn brief_from_row(row: &Row<'_>) -> rusqlite::Result<RunBrief> {
 }
 
 fn page(connection: &Connection, query: &ListQuery) -> Result<Page<RunView>, StoreError> {
-    let mut page = list::page_counted(connection, &RUN_VIEWS, None, query, Some(MOST_COUNTED), |row| {
+    let mut page = run_list::page(connection, &RUN_VIEWS, None, query, Some(MOST_COUNTED), |row| {
         view_from_row(row, FIRST_FIELD)
     })?;
     add_tasks(connection, &mut page.items)?;

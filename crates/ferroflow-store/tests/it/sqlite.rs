@@ -85,6 +85,7 @@ hold_to! {
         pages_together_are_the_whole_list
         a_full_last_page_has_no_next
         runs_are_listed_by_experiment
+        totals_are_what_pages_hold
         experiments_are_listed
         pipelines_are_listed_and_found_by_tags
         versions_are_listed_by_pipeline;

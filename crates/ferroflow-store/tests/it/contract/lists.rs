@@ -227,6 +227,61 @@ pub(crate) async fn a_full_last_page_has_no_next(store: &dyn Store) {
     assert_eq!(page.next.expect("one more").id, uuid(14).to_string());
 }
 
+/// Totals are kept, not counted: they stay right through ends, the archive and removals, for every filter and time.
+pub(crate) async fn totals_are_what_pages_hold(store: &dyn Store) {
+    use Operation::{
+        Equals, GreaterThan, GreaterThanEquals, In, IsSubstring, LessThan, LessThanEquals, NotEquals,
+    };
+    store_runs(store).await;
+    for number in 100..160_u128 {
+        let mut run = run(number, if number % 3 == 0 { 2 } else { 1 });
+        // Over three hours, some of them on the hour.
+        run.created_at = seconds_later(i64::try_from(number - 100).expect("small") * 180);
+        run.display_name = format!("night {number} of training");
+        store.create_run(new_run(run), 1).await.expect("a new run");
+        if number % 4 == 0 {
+            store.set_run_storage(RunId(uuid(number)), StorageState::Archived).await.expect("archived");
+        }
+        if number % 5 == 0 {
+            store.delete_run(RunId(uuid(number))).await.expect("removed");
+        }
+    }
+    let seconds = |later| FilterValue::Seconds(seconds_later(later).as_seconds());
+    let first = experiment(1).id.to_string();
+    let conditions: [Condition<'_>; 14] = [
+        ("state", Equals, text("PENDING")),
+        ("state", NotEquals, text("PENDING")),
+        ("state", In, texts(&["SUCCEEDED", "FAILED"])),
+        ("storage_state", Equals, text("ARCHIVED")),
+        ("experiment_id", Equals, text(&first)),
+        ("created_at", GreaterThanEquals, seconds(3600)),
+        ("created_at", GreaterThan, seconds(5000)),
+        ("created_at", LessThan, seconds(9000)),
+        ("created_at", LessThanEquals, seconds(180)),
+        ("created_at", Equals, seconds(360)),
+        ("name", IsSubstring, text("of Train")),
+        ("name", IsSubstring, text("1%f")),
+        ("name", IsSubstring, text("1")),
+        ("namespace", Equals, text("")),
+    ];
+    let orders = ["created_at", "-name", "finished_at", "-scheduled_at", "description"];
+    for one in &conditions {
+        for other in &conditions {
+            let expected = numbers(store, filtered(&[one.clone(), other.clone()])).await;
+            for order in orders {
+                let query = ListQuery {
+                    predicates: filtered(&[one.clone(), other.clone()]).predicates,
+                    page_size: 7,
+                    ..by(order)
+                };
+                let page = store.list_runs(None, query).await.expect("a page");
+                assert_eq!(page.total, expected.len() as u64, "{one:?} and {other:?} by {order}");
+                assert_eq!(page.items.len(), expected.len().min(7), "{one:?} and {other:?} by {order}");
+            }
+        }
+    }
+}
+
 pub(crate) async fn runs_are_listed_by_experiment(store: &dyn Store) {
     store_runs(store).await;
     let page = store.list_runs(Some(experiment(2).id), by("created_at")).await.expect("a page");
