@@ -7,6 +7,7 @@ use ferroflow_executor_local::python::PythonTasks;
 use ferroflow_ports::SystemFacts;
 use ferroflow_ports::system::Fact;
 
+use crate::commands::ExecutorKind;
 use crate::data_folder::DataFolder;
 
 /// The machine under a data directory, looked at anew each time.
@@ -15,6 +16,8 @@ pub(crate) struct Installation {
     pub(crate) python: PythonTasks,
     /// Most tasks at once.
     pub(crate) slots: usize,
+    /// Where tasks run.
+    pub(crate) executor: ExecutorKind,
 }
 
 impl SystemFacts for Installation {
@@ -29,6 +32,7 @@ impl SystemFacts for Installation {
             fact("storage", "free space", disk),
             fact("python", "interpreter", python),
             fact("tasks", "at once", self.slots.to_string()),
+            fact("tasks", "executor", self.executor.name().to_owned()),
             fact("tasks", "supervisor", supervisor.to_owned()),
             fact("server", "process", std::process::id().to_string()),
         ]

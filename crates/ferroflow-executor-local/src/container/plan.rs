@@ -159,7 +159,7 @@ impl Preparation<'_> {
         let root = self.settings.layout.root();
         let mut order = Order {
             daemon: options.daemon.clone(),
-            credentials: options.credentials.clone(),
+            credentials: self.credentials(options)?,
             name: container_name(root, &attempt.id),
             labels: labels(root, attempt),
             image,
@@ -185,6 +185,15 @@ impl Preparation<'_> {
         order.env = env.into_variables();
         self.add_folders(&mut order, options, inside, places, &expected, volumes)?;
         self.start_of_order(inside, places, expected, &order)
+    }
+
+    /// What registries want to know: by the pipeline's pull secret, else what the user has.
+    fn credentials(&self, options: &ContainerOptions) -> Result<Option<String>, PortError> {
+        let secret = self.settings.platform.pull_secret(&self.attempt.kubernetes).map_err(invalid)?;
+        let Some(secret) = secret else { return Ok(options.credentials.clone()) };
+        let file = format!("{}/registries.json", self.scratch);
+        write_private(&file, secret.as_bytes()).map_err(|error| no_folder(&file, error))?;
+        Ok(Some(file))
     }
 
     /// The folders of this machine that the container sees.

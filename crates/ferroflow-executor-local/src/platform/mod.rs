@@ -9,7 +9,7 @@
 //! | field paths, labels, annotations | what a pod would be told, see `pod` |
 //! | deadlines | the task's timeout (the engine reads it) |
 //! | shared memory | the machine's own |
-//! | pull policy, security context | those of the container, for tasks that run in one |
+//! | pull policy, pull secrets, security context | those of the container, for tasks that run in one |
 //! | all others | accepted, with one warning for each run |
 //!
 //! Paths of mounts are seen by the task alone, which takes mounts of its own: see `crate::linux::namespace`. The engine
@@ -55,7 +55,10 @@ const KNOWN: [&str; 11] = [
 ];
 
 /// Settings that mean something for containers besides.
-const OF_CONTAINERS: [&str; 2] = ["imagePullPolicy", "securityContext"];
+const OF_CONTAINERS: [&str; 3] = ["imagePullPolicy", "imagePullSecret", "securityContext"];
+
+/// What a pull secret holds: the configuration of a Docker client.
+const PULL_KEY: &str = ".dockerconfigjson";
 
 /// What a task runs as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -190,6 +193,18 @@ impl Platform {
             ));
         }
         Ok(applied)
+    }
+
+    /// The text of the first pull secret that this machine has; others are passed over, as on a cluster.
+    pub(crate) fn pull_secret(&self, kubernetes: &Value) -> Result<Option<String>, String> {
+        for entry in entries(kubernetes, "imagePullSecret") {
+            if let Some(set) = self.secrets.find(text(entry, "secretName"))?
+                && let Some(value) = set.value(PULL_KEY)?
+            {
+                return Ok(Some(value));
+            }
+        }
+        Ok(None)
     }
 
     fn is_first_of(&self, run: RunId) -> bool {

@@ -111,6 +111,17 @@ pub(crate) enum ExecutorKind {
     Auto,
 }
 
+impl ExecutorKind {
+    /// As it is said on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Process => "process",
+            Self::Docker => "docker",
+            Self::Auto => "auto",
+        }
+    }
+}
+
 /// What an answer of the store promises.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Durability {

@@ -141,6 +141,7 @@ fn services(
         folder: folder.clone(),
         python: PythonTasks::new(folder.path(), wiring::python_options(tasks)?),
         slots: house.slots,
+        executor: tasks.executor,
     };
     Ok(Services {
         metadata: Metadata::new(house.store.clone(), Arc::clone(&house.clock)),
