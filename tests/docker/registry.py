@@ -1,5 +1,6 @@
 """A registry with one tiny image, on loopback, for which Docker asks no encryption."""
 
+import base64
 import gzip
 import hashlib
 import io
@@ -9,6 +10,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 IMAGE_NAME = "ferroflow/tiny"
+ACCOUNT = base64.b64encode(b"ann:secret").decode()
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 
 
@@ -39,15 +41,21 @@ def _image():
 
 
 class Registry:
-    """Answers while the `with` lasts; `image` is the full name of what it has."""
+    """Answers while the `with` lasts; `image` is the full name of what it has. A private one answers ACCOUNT only."""
+
+    def __init__(self, is_private=False):
+        self._is_private = is_private
 
     def __enter__(self):
         manifest, blobs = _image()
+        is_private = self._is_private
 
         class Answers(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):
+                if is_private and self.headers.get("Authorization") != f"Basic {ACCOUNT}":
+                    return self.answer(401, b"{}", "application/json")
                 if self.path == "/v2/":
                     return self.answer(200, b"{}", "application/json")
                 last = self.path.rsplit("/", 1)[-1]
@@ -61,6 +69,8 @@ class Registry:
 
             def answer(self, code, content, kind):
                 self.send_response(code)
+                if code == 401:
+                    self.send_header("WWW-Authenticate", 'Basic realm="tests"')
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(content)))
                 self.send_header("Docker-Content-Digest", _digest(content))

@@ -1,5 +1,6 @@
 """Tasks in containers of a real daemon, through the real binary."""
 
+import json
 import os
 import signal
 import socket
@@ -10,11 +11,21 @@ from conftest import containers_of
 from engine import docker
 from ferroflow import Server, run_cli, run_pipeline, supervisor_of, task, wait_until
 from pipelines import compiled, container_pipeline, everything, places
-from registry import Registry
+from registry import ACCOUNT, Registry
 
 
 def output(results, path, name="Output"):
     return task(results, path)["outputs"]["parameters"][name]
+
+
+def platform(**settings) -> dict:
+    """Settings of Kubernetes for the one task of a container pipeline."""
+    return {"platforms": {"kubernetes": {"deploymentSpec": {"executors": {"exec-work": settings}}}}}
+
+
+def write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
 
 
 def message(results, path="work"):
@@ -30,9 +41,7 @@ def wait_for(path, text=""):
 def test_words_parameters_artifacts_packages_and_secrets(data_dir, tmp_path):
     path = tmp_path / "pipeline.yaml"
     compiled(everything, path)
-    secret = data_dir / "secrets" / "vault" / "token"
-    secret.parent.mkdir(parents=True)
-    secret.write_text("from the secret")
+    write(data_dir / "secrets/vault/token", "from the secret")
     code, results = run_pipeline(path, data_dir, "--executor", "docker")
     assert code == 0, results
     assert output(results, "greet", "greeting") == "hello ann"
@@ -51,8 +60,9 @@ def test_words_parameters_artifacts_packages_and_secrets(data_dir, tmp_path):
 
 def test_each_way_to_fail_is_told(server, data_dir):
     hungry = "python3 -c 'x = bytearray(300 << 20)'; exit $?"
-    deadline = {"platforms": {"kubernetes": {"deploymentSpec": {"executors": {"exec-work": {"activeDeadlineSeconds": 1}}}}}}
-    with Registry() as registry:
+    deadline, secret = platform(activeDeadlineSeconds=1), platform(imagePullSecret=[{"secretName": "registry"}])
+    with Registry() as registry, Registry(is_private=True) as private:
+        write(data_dir / "secrets/registry/.dockerconfigjson", json.dumps({"auths": {private.host: {"auth": ACCOUNT}}}))
         cases = {
             "code": (container_pipeline("code", "echo doomed >&2; exit 3"), "exited with code 3"),
             "signal": (container_pipeline("signal", "kill -9 $$"), "exited with code 137 (SIGKILL)"),
@@ -65,12 +75,21 @@ def test_each_way_to_fail_is_told(server, data_dir):
                 "longer than its timeout of 1 s",
             ),
             "program": (container_pipeline("program", "", image=registry.image), f"image `{registry.image}` has no program `sh`"),
+            "private": (container_pipeline("private", "", image=private.image), "its registry does not give it"),
+            "secret": (
+                {"pipeline_spec": container_pipeline("secret", "", image=private.image), "platform_spec": secret},
+                f"image `{private.image}` has no program `sh`",
+            ),
             "image": (container_pipeline("image", "", image=f"{registry.host}/none"), "its registry does not give it"),
             "registry": (container_pipeline("registry", "", image="127.0.0.1:9/none"), "its registry cannot be reached"),
         }
+        # The image would be there for the one without a password as well.
+        last = cases.pop("secret")
         runs = {name: server.create_run(pipeline) for name, (pipeline, _) in cases.items()}
         found = {name: server.wait(run) for name, run in runs.items()}
-        docker("rmi", registry.image, check=False)
+        cases["secret"] = last
+        found["secret"] = server.wait(server.create_run(last[0]))
+        docker("rmi", registry.image, private.image, check=False)
     for name, (_, expected) in cases.items():
         assert found[name]["state"] == "FAILED", name
         assert expected in message(found[name]), name
@@ -94,8 +113,7 @@ def test_limits_and_users_reach_the_container(server):
         }
     )
     settings = {"securityContext": {"runAsUser": "1234"}, "enabledSharedMemory": {"volumeName": "shm", "size": "8Mi"}}
-    platform = {"platforms": {"kubernetes": {"deploymentSpec": {"executors": {"exec-work": settings}}}}}
-    run = server.create_run({"pipeline_spec": pipeline, "platform_spec": platform})
+    run = server.create_run({"pipeline_spec": pipeline, "platform_spec": platform(**settings)})
     results = server.wait(run)
     assert results["state"] == "SUCCEEDED", results
     lines = server.log(run, task(results, "work")["task_id"]).splitlines()

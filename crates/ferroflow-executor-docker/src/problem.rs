@@ -162,12 +162,14 @@ impl Problem {
     /// An image that could not be pulled.
     pub(crate) fn of_pull(image: &str, error: &Error) -> Self {
         let (image, reason) = (image.to_owned(), words(error));
-        const ABSENT: [&str; 6] = [
+        const ABSENT: [&str; 8] = [
             "not found",
             "manifest unknown",
             "pull access denied",
             "unauthorized",
             "denied:",
+            "no basic auth credentials",
+            "authentication required",
             "invalid reference",
         ];
         if is_absent(error) || ABSENT.iter().any(|text| reason.contains(text)) {
