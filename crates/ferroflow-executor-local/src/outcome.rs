@@ -89,7 +89,7 @@ fn container_end(context: &str) -> Option<ContainerEnd> {
 
 /// What went wrong in a container, or around it.
 fn contained_failure(end: &ContainerEnd, code: i32) -> Failure {
-    let exit_code = end.exit_code;
+    let exit_code = end.exit_code.filter(|code| *code != 0);
     if end.out_of_memory {
         let message = "the task was killed since it used more memory than its limit".to_owned();
         return Failure { exit_code, ..Failure::new(message) };

@@ -122,7 +122,7 @@ impl Preparation<'_> {
             )));
         }
         let (mut env, mut mounts) = (Environment::default(), Vec::new());
-        if entrypoint.iter().chain(&words).any(|word| word.contains("pip")) {
+        if runs_pip(&entrypoint, &words) {
             let (variables, files) = self.settings.python.installer_settings();
             for (name, value) in variables {
                 env.set(&name, value);
@@ -269,6 +269,12 @@ impl Preparation<'_> {
     }
 }
 
+/// Whether a command seems to install packages. If it does not, what it gets in addition does no harm.
+fn runs_pip(entrypoint: &[String], words: &[String]) -> bool {
+    let line = [entrypoint, words].concat().join(" ");
+    ["pip install", "pip3 install", "pip download", "-m pip"].iter().any(|text| line.contains(text))
+}
+
 /// Values of secrets may be in it.
 fn write_private(path: &str, text: &[u8]) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
@@ -338,6 +344,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn only_installers_get_the_settings_of_installers() {
+        let check = |entrypoint: &[&str], words: &[&str]| {
+            let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+            runs_pip(&owned(entrypoint), &owned(words))
+        };
+        assert!(check(&["sh", "-c", "set -e; pip install six"], &[]));
+        assert!(check(&["pip"], &["install", "six"]));
+        assert!(check(&["python3", "-m", "pip"], &["list"]));
+        assert!(!check(&["echo", "a pipeline"], &["pip"]));
+    }
 
     #[test]
     fn settings_of_kubernetes_become_those_of_the_container() {
