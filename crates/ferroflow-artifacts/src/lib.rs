@@ -1,4 +1,4 @@
-//! Artifact store over a local folder.
+//! Artifact store over a local folder, and files of the web.
 //!
 //! Roots are plain absolute paths: then an artifact's `uri` and `path` are the same text in user code, with our slim
 //! runtime and with the real `kfp` alike, and `dsl.get_uri` gives a folder that can be written to. The same place as
@@ -7,13 +7,16 @@
 //!
 //! Nothing outside of the root is ever read or removed, be it named by `..`, by another scheme, or reached through a
 //! symbolic link. Writing is not done here: user code writes to [`ArtifactStore::local_path`] in place.
+//! [`WebFetcher`] fetches files of the web for clients, within rules.
 //! Files whose name ends in `#` and digits are not seen; the store underneath keeps such names for itself.
 
 mod folder;
 mod place;
 mod walk;
+mod web;
 
 pub use folder::LocalArtifacts;
+pub use web::{WebFetcher, WebRules};
 
 #[cfg(doc)]
 use ferroflow_ports::ArtifactStore;

@@ -1,6 +1,6 @@
 //! Contracts between the loop, the services and the outside world. Traits only; no bodies with logic.
 //!
-//! [`store`] keeps records, [`executor`] runs attempts, [`artifact`] holds bytes, [`control`] lets services steer runs, [`clock`] tells the time.
+//! [`store`] keeps records, [`executor`] runs attempts, [`artifact`] holds bytes, [`package`] fetches pipelines of the web, [`control`] lets services steer runs, [`clock`] tells the time.
 //! [`metadata`] keeps what clients of ML Metadata write, [`view`] answers what screens ask, [`change`] tells what was committed, [`system`] what the installation is made of.
 
 pub mod artifact;
@@ -10,6 +10,7 @@ pub mod control;
 pub mod error;
 pub mod executor;
 pub mod metadata;
+pub mod package;
 pub mod recurring;
 pub mod store;
 pub mod system;
@@ -22,6 +23,7 @@ pub use control::{RunControl, SubmitRun};
 pub use error::{ErrorKind, PortError};
 pub use executor::Executor;
 pub use metadata::MetadataStore;
+pub use package::PackageFetcher;
 pub use recurring::{RecurringRunStore, ScheduleControl};
 pub use store::Store;
 pub use system::{Fact, SystemFacts};

@@ -74,7 +74,7 @@ async fn pipeline_call(services: &Services, name: &str, message: Message, contex
         "UpdatePipeline" => typed(message, |request| pipeline::update(services, request, context)).await,
         "DeletePipeline" => empty(message, |request| pipeline::delete(services, request)).await,
         "CreatePipelineAndVersion" => {
-            typed(message, |request| async { pipeline::create_with_version(request) }).await
+            typed(message, |request| pipeline::create_with_version(services, request)).await
         }
         "CreatePipelineVersion" => typed(message, |request| version::create(services, request)).await,
         "GetPipelineVersion" => typed(message, |request| version::get(services, request)).await,

@@ -19,7 +19,9 @@ mod web;
 use std::sync::Arc;
 
 use ferroflow_metadata::Metadata;
-use ferroflow_ports::{ArtifactStore, Clock, Executor, RunControl, ScheduleControl, Store, SystemFacts};
+use ferroflow_ports::{
+    ArtifactStore, Clock, Executor, PackageFetcher, RunControl, ScheduleControl, Store, SystemFacts,
+};
 
 pub use page::PageTokenKey;
 pub use serve::{ServeError, ServerOptions, check_listen, serve};
@@ -35,6 +37,8 @@ pub struct Services {
     pub metadata: Metadata,
     /// Bytes of artifacts.
     pub artifacts: Arc<dyn ArtifactStore>,
+    /// Fetches pipelines that are imported by URL.
+    pub packages: Arc<dyn PackageFetcher>,
     /// The life of runs.
     pub runs: Arc<dyn RunControl>,
     /// Makes recurring runs run.

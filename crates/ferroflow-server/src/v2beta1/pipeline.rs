@@ -8,13 +8,14 @@ use ferroflow_model::record::Pipeline;
 use ferroflow_proto::v2beta1 as wire;
 use uuid::Uuid;
 
+use super::version::{self, WantedVersion};
 use super::wire_values::{time, whole_number};
 use super::{
     CallContext, MAX_NAME_BYTES, check_description, check_name, check_tags, or_name_taken, parse_id,
 };
 use crate::Services;
 use crate::page::PageRequest;
-use crate::status::{ApiError, Code};
+use crate::status::ApiError;
 
 pub(crate) const WHAT: &str = "pipeline";
 
@@ -56,18 +57,35 @@ pub(crate) async fn create(
     Ok(to_wire(made))
 }
 
-/// CreatePipelineAndVersion: imports by URL, which is not built.
-pub(crate) fn create_with_version(
-    _request: wire::CreatePipelineAndVersionRequest,
+/// CreatePipelineAndVersion: a pipeline with its first version, whose file is behind a URL. The version is named and
+/// described as the pipeline is; a pipeline without a name is named after the file.
+pub(crate) async fn create_with_version(
+    services: &Services,
+    request: wire::CreatePipelineAndVersionRequest,
 ) -> Result<wire::Pipeline, ApiError> {
-    Err(no_url_import())
-}
-
-pub(super) fn no_url_import() -> ApiError {
-    ApiError::new(
-        Code::Unimplemented,
-        "import by URL is not built: download the file and upload it, with `/pipelines/upload` or `upload_pipeline`",
-    )
+    let wire::Pipeline { mut name, display_name, description, tags, .. } =
+        request.pipeline.unwrap_or_default();
+    let version = request.pipeline_version.unwrap_or_default();
+    let url = version::package_url(&version)?;
+    if name.is_empty() && display_name.is_empty() {
+        version::file_name(&url).clone_into(&mut name);
+    }
+    let wanted = WantedPipeline { name, display_name, description, tags: tags.into_iter().collect() };
+    let made = new_pipeline(services, wanted)?;
+    let wanted = WantedVersion {
+        pipeline_id: made.id,
+        name: made.name.clone(),
+        display_name: made.display_name.clone(),
+        description: made.description.clone(),
+        code_source_url: String::new(),
+        tags: version.tags.into_iter().collect(),
+        source: version::fetch(services, &url).await?,
+    };
+    let mut version = version::new_version(services, wanted)?;
+    version.package_url = url;
+    let stored = services.store.create_pipeline(made.clone(), Some(version)).await;
+    stored.map_err(|error| or_name_taken(error, WHAT, &made.name))?;
+    Ok(to_wire(made))
 }
 
 /// GetPipeline.

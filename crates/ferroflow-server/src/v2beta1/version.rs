@@ -10,13 +10,15 @@ use ferroflow_proto::v2beta1 as wire;
 use ferroflow_spec::document::PipelineDocument;
 use uuid::Uuid;
 
-use super::pipeline::{no_url_import, wanted_changes};
+use super::pipeline::wanted_changes;
 use super::wire_values::{time, to_struct, whole_number};
 use super::{
-    CallContext, MAX_VERSION_NAME_BYTES, check_description, check_name, check_tags, parse_id, pipeline,
+    CallContext, MAX_VERSION_NAME_BYTES, check_description, check_name, check_tags, or_name_taken, parse_id,
+    pipeline,
 };
 use crate::Services;
 use crate::page::PageRequest;
+use crate::rest::body::MAX_BODY_BYTES;
 use crate::status::ApiError;
 
 pub(crate) const WHAT: &str = "pipeline version";
@@ -52,14 +54,66 @@ pub(super) fn new_version(services: &Services, wanted: WantedVersion) -> Result<
     })
 }
 
-/// CreatePipelineVersion: imports by URL, which is not built.
+/// CreatePipelineVersion: its file is behind a URL. The pipeline must be named in the path and in the body; the path
+/// decides.
 pub(crate) async fn create(
     services: &Services,
     request: wire::CreatePipelineVersionRequest,
 ) -> Result<wire::PipelineVersion, ApiError> {
     let id = parse_id(pipeline::WHAT, &request.pipeline_id)?;
+    let version = request.pipeline_version.unwrap_or_default();
+    if version.pipeline_id.is_empty() {
+        return Err(ApiError::invalid(
+            "`pipeline_version.pipeline_id` is empty: name the pipeline there too",
+        ));
+    }
     services.store.pipeline(id).await?;
-    Err(no_url_import())
+    let url = package_url(&version)?;
+    let given = [&version.name, &version.display_name].into_iter().find(|name| !name.is_empty());
+    let name = given.cloned().unwrap_or_else(|| file_name(&url).to_owned());
+    let wanted = WantedVersion {
+        pipeline_id: id,
+        display_name: Some(version.display_name)
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| name.clone()),
+        name: name.clone(),
+        description: version.description,
+        code_source_url: version.code_source_url,
+        tags: version.tags.into_iter().collect(),
+        source: fetch(services, &url).await?,
+    };
+    let mut made = new_version(services, wanted)?;
+    made.package_url = url;
+    let stored = services.store.create_pipeline_version(made.clone()).await;
+    stored.map_err(|error| or_name_taken(error, WHAT, &name))?;
+    Ok(to_wire(made))
+}
+
+/// The URL that a version is to be imported from.
+pub(super) fn package_url(version: &wire::PipelineVersion) -> Result<String, ApiError> {
+    let url = version.package_url.as_ref().map(|url| url.pipeline_url.clone()).unwrap_or_default();
+    if url.is_empty() {
+        let text = "`pipeline_version.package_url.pipeline_url` is empty: say from where to import, or upload a file";
+        return Err(ApiError::invalid(text));
+    }
+    Ok(url)
+}
+
+/// The last part of a URL's path.
+pub(super) fn file_name(url: &str) -> &str {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    path.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
+}
+
+/// Fetches a file and reads it; the bytes of the document itself.
+pub(super) async fn fetch(services: &Services, url: &str) -> Result<Arc<[u8]>, ApiError> {
+    let file = services.packages.fetch(url, MAX_BODY_BYTES as u64).await?;
+    let name = file_name(url).to_owned();
+    // Reading a large file takes a while, so it must not hold up other requests.
+    let read = tokio::task::spawn_blocking(move || ferroflow_spec::document::read(&name, &file));
+    let document =
+        read.await.map_err(ApiError::internal)?.map_err(|error| ApiError::invalid(error.to_string()))?;
+    Ok(document.original.into())
 }
 
 /// GetPipelineVersion; the pipeline in the path does not matter.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use ferroflow_artifacts::{WebFetcher, WebRules};
 use ferroflow_engine::schedule::{Schedule, Zone};
 use ferroflow_engine::{IdBlock, RunIdentity, TaskAttempt};
 use ferroflow_metadata::Metadata;
@@ -72,6 +73,7 @@ impl TestServer {
             metadata: Metadata::new(records, clock.clone()),
             store: Arc::clone(&store),
             artifacts: open_artifacts(folder.path()),
+            packages: Arc::new(WebFetcher::new(WebRules::default())),
             runs: Arc::new(StoredRuns { store: Arc::clone(&store), clock: Arc::clone(&clock) }),
             schedules: Arc::clone(&schedules) as Arc<dyn ScheduleControl>,
             executor: Arc::clone(&logs) as Arc<dyn Executor>,

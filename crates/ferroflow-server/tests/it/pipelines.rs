@@ -229,7 +229,7 @@ async fn refused() {
         (format!("GET @/pipelines/{id}/versions/invalid-id-%21%40%23%24%25"), None, 404, 5),
         ("GET @/pipelines/names/nobody".to_owned(), None, 404, 5),
         ("GET @/pipelines/create".to_owned(), None, 404, 5),
-        ("POST @/pipelines/create".to_owned(), Some(url.clone()), 501, 12),
+        ("POST @/pipelines/create".to_owned(), Some(url.clone()), 400, 3),
         (format!("POST @/pipelines/{id}/versions"), Some(url["pipeline_version"].clone()), 501, 12),
         (
             "POST @/pipelines/5e0cd3f3-4d6c-4b5e-8a8f-000000000000/versions".to_owned(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use ferroflow_artifacts::{WebFetcher, WebRules};
 use ferroflow_executor_local::python::PythonTasks;
 use ferroflow_metadata::Metadata;
 use ferroflow_runtime::{Scheduler, SchedulerPorts, UnknownZone, Zone};
@@ -53,9 +54,59 @@ pub(super) struct Arguments {
     )]
     schedule_time_zone: Zone,
     #[command(flatten)]
+    packages: PackageArguments,
+    #[command(flatten)]
     data: DataArguments,
     #[command(flatten)]
     tasks: TaskArguments,
+}
+
+/// From where pipelines may be imported by URL; the variables are KFP's.
+#[derive(Debug, clap::Args)]
+struct PackageArguments {
+    /// Another host that pipelines may be imported from by URL; `*.example.org` for all below it, `*` for all
+    #[arg(
+        long = "pipeline-url-host",
+        value_name = "HOST",
+        env = "PIPELINE_URL_ALLOWED_DOMAINS",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
+    hosts: Vec<String>,
+    /// Import pipelines by http too, not only by https
+    #[arg(long = "pipeline-url-http", env = "PIPELINE_URL_ALLOW_HTTP", hide_env_values = true)]
+    http: bool,
+    /// Longest time for fetching a pipeline by URL, in seconds
+    #[arg(
+        long = "pipeline-url-timeout",
+        value_name = "SECONDS",
+        default_value = "30",
+        env = "PIPELINE_URL_TIMEOUT",
+        hide_env_values = true,
+        value_parser = parse_seconds
+    )]
+    timeout: Duration,
+    /// Check the URLs that pipelines are imported from; with `false` anything that this machine reaches may be fetched
+    #[arg(
+        long = "pipeline-url-validation",
+        value_name = "BOOL",
+        default_value = "true",
+        env = "PIPELINE_URL_VALIDATION_ENABLED",
+        hide_env_values = true,
+        action = clap::ArgAction::Set
+    )]
+    validation: bool,
+}
+
+impl PackageArguments {
+    fn rules(&self) -> WebRules {
+        WebRules {
+            is_off: !self.validation,
+            allow_http: self.http,
+            hosts: self.hosts.clone(),
+            timeout: self.timeout,
+        }
+    }
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
@@ -110,7 +161,7 @@ async fn serve_until_asked(
     let house = wiring::open(folder, &settings).await?;
     ensure_default_experiment(&*house.store, &*house.clock).await?;
     let scheduler = start_schedules(&house, arguments.schedule_time_zone.clone());
-    let services = services(&house, &scheduler, folder, &arguments.tasks)?;
+    let services = services(&house, &scheduler, folder, &arguments.tasks, &arguments.packages)?;
     lock.announce(&address).context("cannot write the lock file")?;
     // Whoever started the server need not read what it says.
     let _ = printing::line(&format!("ready: {address} (data in {})", folder.path().display()));
@@ -136,6 +187,7 @@ fn services(
     scheduler: &Arc<Scheduler>,
     folder: &DataFolder,
     tasks: &TaskArguments,
+    packages: &PackageArguments,
 ) -> anyhow::Result<Services> {
     let system = Installation {
         folder: folder.clone(),
@@ -147,6 +199,7 @@ fn services(
         metadata: Metadata::new(house.store.clone(), Arc::clone(&house.clock)),
         store: house.store.clone(),
         artifacts: house.artifacts.clone(),
+        packages: Arc::new(WebFetcher::new(packages.rules())),
         runs: house.runtime.clone(),
         schedules: scheduler.clone(),
         executor: house.executor.clone(),
