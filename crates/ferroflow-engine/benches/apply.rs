@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use ferroflow_engine::{
     AttemptOutcome, Command, IdBlock, IdSource, Plan, ProducedOutputs, RunEvent, RunIdentity, RunSettings,
-    RunState,
+    RunState, Semantics,
 };
 use ferroflow_model::record::AttemptPhases;
 use ferroflow_model::{AttemptId, Timestamp};
@@ -80,7 +80,8 @@ fn measure(name: &str, pipeline: &Pipeline, tasks: u32) {
         scheduled_at: now,
     };
     let ids = IdBlock { first: 1, count: 64 };
-    let settings = RunSettings { identity, arguments: Map::new(), caching: true, ids };
+    let settings =
+        RunSettings { identity, arguments: Map::new(), caching: true, ids, semantics: Semantics::default() };
     let mut state = RunState::new(plan, &settings);
     let mut numbers = Numbers(1024);
     let mut commands = Vec::new();

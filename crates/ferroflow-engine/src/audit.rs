@@ -50,18 +50,19 @@ impl RunState {
         let (mut open, mut running, mut pending) = (0, 0, 0);
         let (mut has_failed, mut has_canceled) = (false, false);
         for child in group.children() {
-            let status = self.node(child)?.status;
+            let child = self.node(child)?;
+            let status = child.status;
             open += u32::from(!status.is_terminal());
             running += u32::from(status == TaskStatus::Running);
             pending += u32::from(status == TaskStatus::Pending);
-            has_failed |= status == TaskStatus::Failed;
+            has_failed |= status == TaskStatus::Failed && self.counts_for_group(child);
             has_canceled |= status == TaskStatus::Canceled;
         }
         ensure(open > 0, "a group was forgotten whose tasks have all ended")?;
         ensure(group.open == open, "a group counts its open tasks wrongly")?;
         ensure(group.failed.is_some() == has_failed, "a group does not know that a task of it failed")?;
         ensure(group.has_canceled == has_canceled, "a group does not know that a task of it was canceled")?;
-        if node.kind == TaskKind::Loop && self.status != RunStatus::Canceling {
+        if node.kind == TaskKind::Loop && self.status != RunStatus::Canceling && !group.is_stale {
             ensure(group.running == running, "a loop counts its running passes wrongly")?;
             let limit = self.task_plan(node).map_or(0, |plan| plan.task.parallelism_limit);
             ensure(limit == 0 || running <= limit, "a loop runs more passes at once than it may")?;

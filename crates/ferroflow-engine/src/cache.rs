@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io;
+use std::sync::Arc;
 
 use ferroflow_model::Inputs;
 use ferroflow_model::record::{CacheParts, CacheRecord};
@@ -18,6 +19,7 @@ use sha2::{Digest, Sha256};
 use crate::event::RunIdentity;
 use crate::kubernetes;
 use crate::plan::{Body, ComponentPlan};
+use crate::semantics::{Semantics, Switch};
 
 /// The log of a task is an output of it to upstream, by default.
 const EXECUTOR_LOGS: &str = "executor-logs";
@@ -67,7 +69,14 @@ pub(crate) fn import_key(kind: &ArtifactType, uri: &str, metadata: &Map<String, 
         fields.insert("uri".to_owned(), Value::from(uri));
     }
     let parts = Map::from_iter([("importedArtifact".to_owned(), imported)]);
-    CacheRecord { fingerprint: sha256(go_json(&parts).as_bytes()), parts: CacheParts::from(&parts) }
+    CacheRecord { fingerprint: sha256(&[&go_json(&parts)]), parts: CacheParts::from(&parts), refusal: None }
+}
+
+/// What is the same in the keys of all tasks of a component, as JSON text: what goes before and behind the inputs.
+#[derive(Debug)]
+pub(crate) struct KeyFrame {
+    head: Arc<str>,
+    tail: Arc<str>,
 }
 
 /// The key of a container task with these inputs (without defaults) that mounts these `claims`. A `custom` key, if not
@@ -77,27 +86,63 @@ pub(crate) fn key(
     inputs: &Inputs,
     custom: &str,
     claims: &BTreeSet<String>,
+    semantics: &Semantics,
 ) -> CacheRecord {
     if !custom.is_empty() {
-        let parts = Map::from_iter([
-            ("componentName".to_owned(), Value::from(component.name.as_str())),
-            ("cacheKey".to_owned(), Value::from(custom)),
-        ]);
-        let fingerprint = sha256(format!("{}\0{custom}", component.name).as_bytes());
-        return CacheRecord { fingerprint, parts: CacheParts::from(&parts) };
+        return custom_key(&component.name, custom, &semantics.cache_scope);
     }
-    let text = go_json(&parts(component, inputs, claims));
-    CacheRecord { fingerprint: sha256(text.as_bytes()), parts: CacheParts::from_json(&text) }
-}
-
-fn parts(component: &ComponentPlan, inputs: &Inputs, claims: &BTreeSet<String>) -> Map<String, Value> {
-    let mut parts = Map::new();
-    let mut put = |name: &str, part: Map<String, Value>| {
-        // An empty field does not exist on the wire.
-        if !part.is_empty() {
-            parts.insert(name.to_owned(), Value::Object(part));
+    let frame = match &component.body {
+        Body::Container(body) if claims.is_empty() => {
+            let frame = body.key_frame.get_or_init(|| frame(component, claims, semantics));
+            (Arc::clone(&frame.head), Arc::clone(&frame.tail))
+        }
+        _ => {
+            let frame = frame(component, claims, semantics);
+            (frame.head, frame.tail)
         }
     };
+    let own = own_parts(inputs);
+    // The pieces are objects of their own: their braces become commas where something stands on both sides.
+    let (head, tail) = frame;
+    let own = match (own.is_empty(), head.len() > 1) {
+        (true, _) => String::new(),
+        (false, true) => format!(",{}", members(&go_json(&own))),
+        (false, false) => members(&go_json(&own)).to_owned(),
+    };
+    let is_joined = head.len() > 1 || !own.is_empty();
+    let tail = if is_joined { tail } else { tail.trim_start_matches(',').into() };
+    CacheRecord {
+        fingerprint: sha256(&[&head, &own, &tail]),
+        parts: CacheParts::from_pieces([head, own.into(), tail]),
+        refusal: None,
+    }
+}
+
+fn custom_key(component: &str, custom: &str, scope: &str) -> CacheRecord {
+    let mut parts = Map::from_iter([
+        ("componentName".to_owned(), Value::from(component)),
+        ("cacheKey".to_owned(), Value::from(custom)),
+    ]);
+    let mut pieces = vec![component, "\0", custom];
+    if !scope.is_empty() {
+        parts.insert("cacheScope".to_owned(), Value::from(scope));
+        pieces.extend(["\0", scope]);
+    }
+    CacheRecord { fingerprint: sha256(&pieces), parts: CacheParts::from(&parts), refusal: None }
+}
+
+/// The text of an object without its braces.
+fn members(object: &str) -> &str {
+    object.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(object)
+}
+
+/// `{"containerSpec":{…}` and `,"outputArtifactsSpec":{…},"outputParametersSpec":{…}}`: as the names of the parts stand
+/// in order, inputs go between them.
+fn frame(component: &ComponentPlan, claims: &BTreeSet<String>, semantics: &Semantics) -> KeyFrame {
+    let mut head = Map::new();
+    if !semantics.cache_scope.is_empty() {
+        head.insert("cacheScope".to_owned(), Value::from(semantics.cache_scope.as_str()));
+    }
     if let Body::Container(body) = &component.body {
         let mut container = Map::new();
         let words: Vec<&str> =
@@ -105,33 +150,56 @@ fn parts(component: &ComponentPlan, inputs: &Inputs, claims: &BTreeSet<String>) 
         if !words.is_empty() {
             container.insert("cmdArgs".to_owned(), json!(words));
         }
+        let env: BTreeMap<_, _> = body.container.env.iter().map(|(name, value)| (name, value)).collect();
+        if !env.is_empty() && semantics.has(Switch::EnvironmentInCacheKey) {
+            container.insert("env".to_owned(), json!(env));
+        }
         if !body.container.image.is_empty() {
             container.insert("image".to_owned(), json!(body.container.image));
         }
         if !claims.is_empty() {
             container.insert("pvcNames".to_owned(), json!(claims));
         }
-        put("containerSpec", container);
+        put(&mut head, "containerSpec", container);
     }
-    let names = |(name, list): (&String, &Vec<std::sync::Arc<ferroflow_model::Artifact>>)| {
+    let mut tail = Map::new();
+    put(&mut tail, "outputArtifactsSpec", artifacts(component, !semantics.has(Switch::NoLogInCacheKey)));
+    let types = component.output_parameters.iter();
+    let types = types.map(|(name, kind)| (name.clone(), Value::from(kind.wire_name())));
+    put(&mut tail, "outputParametersSpec", types.collect());
+    let (head, tail_text) = (go_json(&head), go_json(&tail));
+    let comma = if tail.is_empty() { "" } else { "," };
+    KeyFrame {
+        head: head.strip_suffix('}').unwrap_or_default().into(),
+        tail: format!("{comma}{}}}", members(&tail_text)).into(),
+    }
+}
+
+/// An empty field does not exist on the wire.
+fn put(parts: &mut Map<String, Value>, name: &str, part: Map<String, Value>) {
+    if !part.is_empty() {
+        parts.insert(name.to_owned(), Value::Object(part));
+    }
+}
+
+fn own_parts(inputs: &Inputs) -> Map<String, Value> {
+    let mut parts = Map::new();
+    let names = |(name, list): (&String, &Vec<Arc<ferroflow_model::Artifact>>)| {
         let ids: Vec<String> = list.iter().map(|artifact| artifact.id.to_string()).collect();
         (name.clone(), json!({ "artifactNames": ids }))
     };
-    put("inputArtifactNames", inputs.artifacts.iter().map(names).collect());
+    put(&mut parts, "inputArtifactNames", inputs.artifacts.iter().map(names).collect());
     let values = inputs.parameters.iter().map(|(name, value)| (name.clone(), Value::clone(value)));
-    put("inputParameterValues", values.collect());
-    put("outputArtifactsSpec", artifacts(component));
-    let types = component.output_parameters.iter();
-    put(
-        "outputParametersSpec",
-        types.map(|(name, kind)| (name.clone(), Value::from(kind.wire_name()))).collect(),
-    );
+    put(&mut parts, "inputParameterValues", values.collect());
     parts
 }
 
-fn artifacts(component: &ComponentPlan) -> Map<String, Value> {
+fn artifacts(component: &ComponentPlan, has_log: bool) -> Map<String, Value> {
     let logs = ArtifactType { schema_title: "system.Artifact".to_owned(), ..ArtifactType::default() };
-    let mut artifacts = BTreeMap::from([(EXECUTOR_LOGS, spec_of(EXECUTOR_LOGS, &logs, &Map::new()))]);
+    let mut artifacts: BTreeMap<&str, Value> = BTreeMap::new();
+    if has_log {
+        artifacts.insert(EXECUTOR_LOGS, spec_of(EXECUTOR_LOGS, &logs, &Map::new()));
+    }
     for (name, output) in &component.output_artifacts {
         artifacts.insert(name, spec_of(name, &output.artifact_type, &output.metadata));
     }
@@ -158,9 +226,13 @@ fn spec_of(name: &str, kind: &ArtifactType, metadata: &Map<String, Value>) -> Va
     Value::Object(spec)
 }
 
-fn sha256(bytes: &[u8]) -> String {
+fn sha256(pieces: &[&str]) -> String {
+    let mut digest = Sha256::new();
+    for piece in pieces {
+        digest.update(piece.as_bytes());
+    }
     let mut text = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
+    for byte in digest.finalize() {
         // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");
     }
@@ -215,8 +287,6 @@ impl Formatter for GoFormatter {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use ferroflow_spec::ir::{ContainerSpec, ParameterType};
 
     use super::*;
@@ -239,6 +309,7 @@ mod tests {
                 container: Arc::new(container),
                 kubernetes: Arc::new(Value::Null),
                 timeout: None,
+                key_frame: std::sync::OnceLock::new(),
             }),
         }
     }
@@ -248,7 +319,7 @@ mod tests {
         let values = [("depth", json!(4)), ("label", json!("a<b & c")), ("rate", json!(0.25))];
         let parameters = values.map(|(name, value)| (name.to_owned(), Arc::new(value)));
         let inputs = Inputs { parameters: parameters.into(), ..Inputs::default() };
-        let record = key(&component(), &inputs, "", &BTreeSet::new());
+        let record = key(&component(), &inputs, "", &BTreeSet::new(), &Semantics::default());
         assert_eq!(record.fingerprint, "377bd06c1be450596ce1768b55eb9d03af901f78c124b3c4289622eb7cd5a013");
         let parts = record.parts.read();
         let names: Vec<_> = parts.keys().collect();
@@ -256,7 +327,7 @@ mod tests {
             names,
             ["containerSpec", "inputParameterValues", "outputArtifactsSpec", "outputParametersSpec"]
         );
-        let custom = key(&component(), &inputs, "nightly-1", &BTreeSet::new());
+        let custom = key(&component(), &inputs, "nightly-1", &BTreeSet::new(), &Semantics::default());
         assert_eq!(custom.fingerprint, "91eb480465daa73c45ccc06fa99b0d8193947f51fe9228dc3ae3126c96266aa5");
     }
 

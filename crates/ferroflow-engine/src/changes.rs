@@ -1,10 +1,10 @@
 //! From what has changed to rows.
 
 use ferroflow_model::record::{AttemptRecord, Failure, TaskRecord};
-use ferroflow_model::{TaskId, TaskKind, TaskStatus};
+use ferroflow_model::{TaskId, TaskKind, TaskStatus, Timestamp};
 
 use crate::event::Changes;
-use crate::state::{Index, Node, Place, RunState, Stage};
+use crate::state::{Index, Node, Place, ROOT, RunState, Stage};
 
 impl RunState {
     /// What has changed since the last call, each row once and in its present form.
@@ -16,7 +16,9 @@ impl RunState {
             let Some(node) = self.nodes.get_mut(*index as usize) else { continue };
             node.is_listed = false;
             let attempt_is_new = std::mem::take(&mut node.attempt_is_new);
-            let Some(node) = self.nodes.get(*index as usize) else { continue };
+            let Some(node) = self.nodes.get(*index as usize).filter(|node| node.place != Place::Gone) else {
+                continue;
+            };
             tasks.push(self.task_record(*index, node));
             if attempt_is_new && node.stage.has_attempt() {
                 let status =
@@ -39,7 +41,28 @@ impl RunState {
 
     /// The rows of all tasks in their present form, changed or not, in the order in which they were made.
     pub fn task_records(&self) -> impl Iterator<Item = TaskRecord> {
-        (0..).zip(&self.nodes).map(|(index, node)| self.task_record(index, node))
+        let nodes = (0..).zip(&self.nodes).filter(|(_, node)| node.place != Place::Gone);
+        nodes.map(|(index, node)| self.task_record(index, node))
+    }
+
+    /// Ends everything, with this reason: the run cannot go on. The state is good for nothing after this but its rows.
+    pub fn abandon(&mut self, now: Timestamp, reason: &str) {
+        for index in 0..Index::try_from(self.nodes.len()).unwrap_or(Index::MAX) {
+            let Some(node) = self.nodes.get(index as usize).filter(|node| !node.status.is_terminal()) else {
+                continue;
+            };
+            if node.stage.has_attempt() {
+                let error = Some(Failure::new(reason));
+                self.unseen.attempts.extend(self.attempt_record(index, TaskStatus::Canceled, error));
+            }
+            let Ok(node) = self.node_mut(index) else { continue };
+            let status = if index == ROOT { TaskStatus::Failed } else { TaskStatus::Canceled };
+            node.set_status(status, now);
+            node.stage = Stage::Nothing;
+            node.ended_at = Some(now);
+            node.error = Some(Failure::new(reason));
+            node.attempt_is_new = false;
+        }
     }
 
     fn task_record(&self, index: Index, node: &Node) -> TaskRecord {

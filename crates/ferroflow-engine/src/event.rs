@@ -14,6 +14,8 @@ use ferroflow_spec::ir::ArtifactType;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::semantics::Semantics;
+
 /// A fact about a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -26,6 +28,13 @@ pub enum RunEvent {
         task: TaskPath,
         /// What was found.
         hit: Option<CacheHit>,
+    },
+    /// The store found a result, but it may not be taken over: for the task as if nothing was found.
+    CacheRefused {
+        /// The task.
+        task: TaskPath,
+        /// Why, as the end of a sentence.
+        reason: String,
     },
     /// A slot was free for the attempt of a [`Command::StartAttempt`]: it is being started.
     AttemptAdmitted {
@@ -48,10 +57,15 @@ pub enum RunEvent {
     },
     /// The time of [`crate::RunState::next_wake`] has come.
     TimeReached,
-    /// A client wants the run to end.
+    /// A client wants the run to end. The second time it does not want to wait for exit tasks any more.
     TerminateRequested,
     /// A client wants the failed part to run again.
     RetryRequested,
+    /// A client wants a task, everything downstream of it, and the failed part to run again.
+    RetryFromRequested {
+        /// The task.
+        task: TaskPath,
+    },
 }
 
 /// Numbers that a run may give to its tasks and artifacts.
@@ -95,6 +109,9 @@ pub struct RunSettings {
     pub caching: bool,
     /// The first numbers that the run may give away.
     pub ids: IdBlock,
+    /// How it behaves where that can be chosen.
+    #[serde(default)]
+    pub semantics: Semantics,
 }
 
 /// What has changed since the last look, as rows: each task and attempt once, in its present form.

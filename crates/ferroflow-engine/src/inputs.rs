@@ -18,6 +18,7 @@ use crate::kubernetes;
 use crate::placeholder;
 use crate::plan::{Body, ComponentPlan, TaskPlan};
 use crate::selector;
+use crate::semantics::Switch;
 use crate::state::{Index, Node, RunState};
 
 type Resolved<T> = Result<Result<T, String>, EngineFault>;
@@ -263,23 +264,33 @@ impl<'a> Scope<'a> {
             name => name,
         };
         let task = self.task_of(name)?;
-        let state = match task.status {
-            TaskStatus::Succeeded => "COMPLETE",
-            TaskStatus::Cached => "CACHED",
-            TaskStatus::Failed => "FAILED",
-            TaskStatus::Skipped | TaskStatus::Canceled => "CANCELED",
-            TaskStatus::Pending | TaskStatus::Running => "RUNNING",
+        let state = name_of_state(task.status, self.state.semantics.has(Switch::SdkFinalStatus));
+        let failure = match task.status {
+            TaskStatus::Failed => task.error.clone(),
+            TaskStatus::Canceled => self.state.reason_of_end(),
+            _ => None,
         };
-        let error = match (&task.error, task.status) {
-            (Some(error), TaskStatus::Failed) => json!({ "code": 1, "message": error.message }),
-            _ => json!({}),
-        };
+        let error = failure.map_or_else(|| json!({}), |error| json!({ "code": 1, "message": error.message }));
         Ok(json!({
             "state": state,
             "error": error,
             "pipelineJobResourceName": self.state.identity.resource_name,
             "pipelineTaskName": name,
         }))
+    }
+}
+
+/// The state of a task as ML Metadata names it, or as the texts of the SDK do.
+fn name_of_state(status: TaskStatus, is_sdk: bool) -> &'static str {
+    match status {
+        TaskStatus::Succeeded | TaskStatus::Cached if is_sdk => "SUCCEEDED",
+        TaskStatus::Succeeded => "COMPLETE",
+        TaskStatus::Cached => "CACHED",
+        TaskStatus::Failed => "FAILED",
+        TaskStatus::Skipped if is_sdk => "SKIPPED",
+        TaskStatus::Canceled if is_sdk => "CANCELLED",
+        TaskStatus::Skipped | TaskStatus::Canceled => "CANCELED",
+        TaskStatus::Pending | TaskStatus::Running => "RUNNING",
     }
 }
 

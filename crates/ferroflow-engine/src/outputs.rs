@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::fault::EngineFault;
 use crate::plan::Selector;
+use crate::semantics::Switch;
 use crate::state::{Index, Node, RunState};
 
 /// Outputs of a group whose children have all ended. What no task has made is left out: consumers tell.
@@ -57,11 +58,17 @@ fn first<T>(
 /// out. Parameters of nested loops become nested lists, artifacts one flat list, as their types say.
 fn of_loop(state: &RunState, node: &Node) -> Result<Outputs, EngineFault> {
     let dag = state.plan.dag(node.component)?;
+    let is_flat = state.semantics.has(Switch::FlatCollected);
     let mut outputs = Outputs::default();
     for (name, _) in &dag.output_parameters {
         let mut list = Vec::with_capacity(node.group.count as usize);
         for pass in node.group.children() {
-            list.extend(state.node(pass)?.outputs.parameters.get(name).map(|value| Value::clone(value)));
+            match state.node(pass)?.outputs.parameters.get(name).map(|value| Value::clone(value)) {
+                Some(Value::Array(inner)) if is_flat && state.plan.collects(node.component, name)? => {
+                    list.extend(inner);
+                }
+                value => list.extend(value),
+            }
         }
         outputs.parameters.insert(name.clone(), Arc::new(Value::Array(list)));
     }

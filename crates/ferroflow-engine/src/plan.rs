@@ -5,7 +5,7 @@
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::BuildHasherDefault;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use ferroflow_spec::ir::{
@@ -15,6 +15,7 @@ use ferroflow_spec::ir::{
 };
 use serde_json::Value;
 
+use crate::cache::KeyFrame;
 use crate::condition::Condition;
 use crate::fault::EngineFault;
 
@@ -22,6 +23,8 @@ use crate::fault::EngineFault;
 #[derive(Debug)]
 pub struct Plan {
     components: Vec<ComponentPlan>,
+    /// Longest time the run may take.
+    pub(crate) deadline: Option<Duration>,
 }
 
 /// Index of the root among the components.
@@ -50,6 +53,8 @@ pub(crate) struct ContainerPlan {
     pub(crate) container: Arc<ContainerSpec>,
     pub(crate) kubernetes: Arc<Value>,
     pub(crate) timeout: Option<Duration>,
+    /// What is the same in all cache keys of the component; made with the first of them.
+    pub(crate) key_frame: OnceLock<KeyFrame>,
 }
 
 #[derive(Debug)]
@@ -84,6 +89,7 @@ impl Plan {
     /// From a checked pipeline. A fault if it was not checked.
     pub fn new(spec: Arc<PipelineSpec>) -> Result<Self, EngineFault> {
         let spec = Arc::unwrap_or_clone(spec);
+        let deadline = deadline(&spec.pipeline_config);
         // The root comes first: see `ROOT`.
         let index: BTreeMap<String, u32> = spec.components.keys().cloned().zip(1..).collect();
         let mut executors: BTreeMap<String, Executors> = BTreeMap::new();
@@ -94,11 +100,28 @@ impl Plan {
         let all = std::iter::once((String::new(), spec.root)).chain(spec.components);
         let components: Result<Vec<_>, _> =
             all.map(|(name, component)| component_plan(name, component, &index, &executors)).collect();
-        Ok(Self { components: components? })
+        Ok(Self { components: components?, deadline })
     }
 
     pub(crate) fn component(&self, index: u32) -> Result<&ComponentPlan, EngineFault> {
         self.components.get(index as usize).ok_or(EngineFault::Inconsistent("a component is missing"))
+    }
+
+    /// Whether an output parameter of this group is collected over a loop within it.
+    pub(crate) fn collects(&self, component: u32, output: &str) -> Result<bool, EngineFault> {
+        let mut left = vec![(component, output)];
+        while let Some((component, output)) = left.pop() {
+            let Body::Dag(dag) = &self.component(component)?.body else { continue };
+            let selectors = dag.output_parameters.iter().filter(|(name, _)| name == output);
+            for selector in selectors.flat_map(|(_, selectors)| selectors) {
+                let task = self.task(component, selector.task)?;
+                if task.task.iterator.is_some() {
+                    return Ok(true);
+                }
+                left.push((task.component, &selector.output));
+            }
+        }
+        Ok(false)
     }
 
     pub(crate) fn dag(&self, component: u32) -> Result<&DagPlan, EngineFault> {
@@ -163,15 +186,15 @@ impl Executors {
                 container: Arc::clone(container),
                 kubernetes: Arc::clone(kubernetes),
                 timeout: *timeout,
+                key_frame: OnceLock::new(),
             }),
         }
     }
 }
 
-/// `activeDeadlineSeconds` of the task's Kubernetes settings: a number, or its digits as proto JSON writes int64.
-fn deadline(kubernetes: &Value) -> Option<Duration> {
-    let field =
-        kubernetes.get("activeDeadlineSeconds").or_else(|| kubernetes.get("active_deadline_seconds"))?;
+/// `activeDeadlineSeconds` of the settings of a task or of the pipeline: a number, or its digits as proto JSON writes int64.
+fn deadline(settings: &Value) -> Option<Duration> {
+    let field = settings.get("activeDeadlineSeconds").or_else(|| settings.get("active_deadline_seconds"))?;
     let seconds = field.as_u64().or_else(|| field.as_str()?.parse().ok())?;
     (seconds > 0).then(|| Duration::from_secs(seconds))
 }

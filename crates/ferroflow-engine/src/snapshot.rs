@@ -17,7 +17,10 @@ const VERSION: u32 = 1;
 struct Written<'a> {
     version: u32,
     status: RunStatus,
+    began_at: Option<Timestamp>,
     terminated_at: Option<Timestamp>,
+    is_overdue: bool,
+    is_hard_stop: bool,
     ids: IdBlock,
     nodes: &'a [Node],
 }
@@ -26,7 +29,13 @@ struct Written<'a> {
 struct Read {
     version: u32,
     status: RunStatus,
+    #[serde(default)]
+    began_at: Option<Timestamp>,
     terminated_at: Option<Timestamp>,
+    #[serde(default)]
+    is_overdue: bool,
+    #[serde(default)]
+    is_hard_stop: bool,
     ids: IdBlock,
     nodes: Vec<Node>,
 }
@@ -34,9 +43,16 @@ struct Read {
 impl RunState {
     /// The whole state, except what follows from plan and settings. Changes that nobody took are not in it.
     pub fn snapshot(&self) -> Vec<u8> {
-        let Self { status, terminated_at, ids, nodes, .. } = self;
-        let written =
-            Written { version: VERSION, status: *status, terminated_at: *terminated_at, ids: *ids, nodes };
+        let written = Written {
+            version: VERSION,
+            status: self.status,
+            began_at: self.began_at,
+            terminated_at: self.terminated_at,
+            is_overdue: self.is_overdue,
+            is_hard_stop: self.is_hard_stop,
+            ids: self.ids,
+            nodes: &self.nodes,
+        };
         // Maps have text keys and numbers are finite, so nothing here has no JSON form.
         let bytes = serde_json::to_vec(&written);
         debug_assert!(bytes.is_ok(), "a state always has a JSON form");
@@ -52,7 +68,10 @@ impl RunState {
         }
         let mut state = Self::new(plan, settings);
         state.status = read.status;
+        state.began_at = read.began_at;
         state.terminated_at = read.terminated_at;
+        state.is_overdue = read.is_overdue;
+        state.is_hard_stop = read.is_hard_stop;
         state.ids = read.ids;
         for (index, node) in (0..).zip(&read.nodes) {
             if let Stage::Backoff(at) = node.stage {

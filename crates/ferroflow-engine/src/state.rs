@@ -10,16 +10,19 @@ use ferroflow_model::record::{
     ArtifactLink, ArtifactRecord, AttemptPhases, AttemptRecord, CacheRecord, Failure, StateChange,
 };
 use ferroflow_model::{
-    ArtifactId, AttemptId, ExecutionId, Inputs, Outputs, RunStatus, TaskKind, TaskPath, TaskStatus, Timestamp,
+    Artifact, ArtifactId, AttemptId, ExecutionId, Inputs, Outputs, RunStatus, TaskKind, TaskPath, TaskStatus,
+    Timestamp,
 };
+use ferroflow_spec::ir::TriggerStrategy;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::event::{
-    CacheableResult, DeclaredArtifact, IdBlock, RunChange, RunIdentity, RunSettings, TaskAttempt,
+    CacheHit, CacheableResult, DeclaredArtifact, IdBlock, RunChange, RunIdentity, RunSettings, TaskAttempt,
 };
 use crate::fault::EngineFault;
 use crate::plan::{Body, ComponentPlan, Plan, TaskPlan};
+use crate::semantics::{Semantics, Switch};
 use crate::timer::Timers;
 
 /// Place of a task instance in the list.
@@ -36,8 +39,15 @@ pub struct RunState {
     pub(crate) arguments: Map<String, Value>,
     pub(crate) caching: bool,
     pub(crate) status: RunStatus,
-    /// When the client asked for the end.
+    pub(crate) semantics: Semantics,
+    /// When work began, the last time: the deadline of the run counts from here.
+    pub(crate) began_at: Option<Timestamp>,
+    /// When the run began to be ended from outside.
     pub(crate) terminated_at: Option<Timestamp>,
+    /// Whether that was by its deadline, not by a client.
+    pub(crate) is_overdue: bool,
+    /// Whether exit tasks are not waited for (any more).
+    pub(crate) is_hard_stop: bool,
     /// Numbers that are left of the newest block.
     pub(crate) ids: IdBlock,
     pub(crate) nodes: Vec<Node>,
@@ -61,6 +71,7 @@ pub(crate) struct Unseen {
 
 /// A task instance.
 #[derive(Debug, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub(crate) struct Node {
     pub(crate) id: ExecutionId,
     /// The group that holds it; the root's is itself.
@@ -74,6 +85,9 @@ pub(crate) struct Node {
     pub(crate) waiting: u32,
     /// Whether an upstream task ended without success.
     pub(crate) is_blocked: bool,
+    /// Whether a client wants it done again, so that no earlier result will do.
+    #[serde(default)]
+    pub(crate) is_redone: bool,
     pub(crate) group: Group,
     /// Number of the newest attempt, 0 if none.
     pub(crate) attempt: u32,
@@ -107,6 +121,8 @@ pub(crate) enum Place {
     Task(u32),
     /// A pass of the loop that holds it.
     Iteration(u32),
+    /// Nowhere: the task has moved to another place in the list.
+    Gone,
 }
 
 /// Children of a group.
@@ -114,6 +130,9 @@ pub(crate) enum Place {
 pub(crate) struct Group {
     pub(crate) first: Index,
     pub(crate) count: u32,
+    /// Passes of an earlier time behind them, which the loop has no items for now.
+    #[serde(default)]
+    pub(crate) spare: u32,
     /// Children that have not ended.
     pub(crate) open: u32,
     /// Loops: the next pass to look at.
@@ -125,6 +144,9 @@ pub(crate) struct Group {
     pub(crate) has_canceled: bool,
     /// Whether its children were made (there may be none).
     pub(crate) is_made: bool,
+    /// Whether its children are those of an earlier time: it is to begin again.
+    #[serde(default)]
+    pub(crate) is_stale: bool,
 }
 
 impl Group {
@@ -168,7 +190,11 @@ impl RunState {
             arguments: settings.arguments.clone(),
             caching: settings.caching,
             status: RunStatus::Pending,
+            semantics: settings.semantics.clone(),
+            began_at: None,
             terminated_at: None,
+            is_overdue: false,
+            is_hard_stop: false,
             ids: settings.ids,
             nodes: Vec::new(),
             timers: Timers::default(),
@@ -186,6 +212,23 @@ impl RunState {
         &self.identity
     }
 
+    /// Whether exit tasks of a run that is ended from outside still have time.
+    pub fn waits_for_exit_tasks(&self) -> bool {
+        self.status == RunStatus::Canceling && !self.is_hard_stop && !self.root_has_ended()
+    }
+
+    /// Whether the task brings in an artifact.
+    pub fn is_importer(&self, task: &TaskPath) -> bool {
+        let node = self.find(task).and_then(|index| self.nodes.get(index as usize));
+        node.is_some_and(|node| node.kind == TaskKind::Importer)
+    }
+
+    /// What was kept under a key since the last look at changes.
+    pub fn unseen_result(&self, fingerprint: &str) -> Option<CacheHit> {
+        let found = self.unseen.cacheable.iter().find(|result| result.key.fingerprint == fingerprint)?;
+        Some(CacheHit { execution_id: found.execution_id, outputs: found.outputs.clone() })
+    }
+
     /// Number of task instances so far, groups included.
     pub fn task_count(&self) -> usize {
         self.nodes.len()
@@ -194,9 +237,73 @@ impl RunState {
     /// When [`crate::RunEvent::TimeReached`] is due; `None` if no time matters now.
     pub fn next_wake(&self) -> Option<Timestamp> {
         let retry = self.timers.next();
-        let is_ending = self.status == RunStatus::Canceling && self.root_has_ended();
-        let end = self.terminated_at.filter(|_| is_ending).map(crate::machine::earliest_end);
-        retry.into_iter().chain(end).min()
+        retry.into_iter().chain(self.next_stop()).min()
+    }
+
+    /// When the run is next brought nearer to its end.
+    fn next_stop(&self) -> Option<Timestamp> {
+        match self.status {
+            RunStatus::Running => self.deadline(),
+            RunStatus::Canceling if self.root_has_ended() => self.earliest_end(),
+            RunStatus::Canceling if !self.is_hard_stop => self.hard_stop_at(),
+            _ => None,
+        }
+    }
+
+    /// When the run must have ended by itself.
+    pub(crate) fn deadline(&self) -> Option<Timestamp> {
+        Some(self.began_at?.plus(self.plan.deadline?))
+    }
+
+    /// When exit tasks are stopped too.
+    pub(crate) fn hard_stop_at(&self) -> Option<Timestamp> {
+        self.terminated_at.map(|at| at.plus(self.semantics.exit_grace))
+    }
+
+    /// When a run that a client wanted to end may have ended.
+    pub(crate) fn earliest_end(&self) -> Option<Timestamp> {
+        self.terminated_at.filter(|_| !self.is_overdue).map(crate::machine::earliest_end)
+    }
+
+    /// Why the run is ended from outside, if it is.
+    pub(crate) fn reason_of_end(&self) -> Option<Failure> {
+        self.terminated_at?;
+        let seconds = self.plan.deadline.map_or(0.0, |deadline| deadline.as_secs_f64());
+        Some(Failure::new(if self.is_overdue {
+            format!("the run was not done within its deadline of {seconds} s (activeDeadlineSeconds)")
+        } else {
+            "the run was terminated on request".to_owned()
+        }))
+    }
+
+    /// Whether a failure of this task is one of the group around it.
+    pub(crate) fn counts_for_group(&self, node: &Node) -> bool {
+        let is_exit_task = |plan: &TaskPlan| plan.task.trigger == TriggerStrategy::AllCompleted;
+        !(self.semantics.has(Switch::ExitFailuresPass)
+            && matches!(node.place, Place::Task(_))
+            && self.task_plan(node).is_some_and(is_exit_task))
+    }
+
+    /// Whether the task runs, or is within something that runs, whatever became of the tasks before it.
+    pub(crate) fn is_in_exit_task(&self, index: Index) -> bool {
+        let mut node = self.nodes.get(index as usize);
+        while let Some(at) = node {
+            let is_exit_task = matches!(at.place, Place::Task(_))
+                && self.task_plan(at).is_some_and(|plan| plan.task.trigger == TriggerStrategy::AllCompleted);
+            if is_exit_task {
+                return true;
+            }
+            if matches!(at.place, Place::Root | Place::Gone) {
+                return false;
+            }
+            node = self.nodes.get(at.parent as usize);
+        }
+        false
+    }
+
+    /// Whether the run is being ended and the task is not to go on.
+    pub(crate) fn is_called_off(&self, index: Index) -> bool {
+        self.status == RunStatus::Canceling && (self.is_hard_stop || !self.is_in_exit_task(index))
     }
 
     /// Everything needed to start an attempt; `None` unless it is the live attempt of its task.
@@ -226,17 +333,27 @@ impl RunState {
             container: Arc::clone(&container.container),
             // Was found to have a value before the task began.
             kubernetes: crate::inputs::kubernetes(self, index).ok()?.ok()?,
-            inputs: Arc::new(with_defaults(&node.inputs, component)),
+            inputs: Arc::new(self.as_user_code_reads(with_defaults(&node.inputs, component))),
             output_parameters: component.output_parameters.clone(),
             output_artifacts: declared.collect(),
             timeout: container.timeout,
         })
     }
 
+    fn as_user_code_reads(&self, mut inputs: Inputs) -> Inputs {
+        if self.semantics.has(Switch::WrappedMetadata) {
+            for artifact in inputs.artifacts.values_mut().flatten() {
+                let metadata = crate::metadata::round_trip(&artifact.metadata);
+                *artifact = Arc::new(Artifact { metadata, ..Artifact::clone(artifact) });
+            }
+        }
+        inputs
+    }
+
     /// The plan of a node's task: for passes of loops that of the loop, none for the root.
     pub(crate) fn task_plan(&self, node: &Node) -> Option<&TaskPlan> {
         match node.place {
-            Place::Root => None,
+            Place::Root | Place::Gone => None,
             Place::Task(task) => {
                 let parent = self.nodes.get(node.parent as usize)?;
                 self.plan.task(parent.component, task).ok()
@@ -288,7 +405,7 @@ impl RunState {
         let mut at = index;
         while let Some(node) = self.nodes.get(at as usize) {
             match node.place {
-                Place::Root => break,
+                Place::Root | Place::Gone => break,
                 Place::Iteration(number) => segments.push(number.to_string().into()),
                 Place::Task(_) => segments.extend(self.task_plan(node).map(|task| task.name.as_str().into())),
             }
@@ -352,6 +469,7 @@ impl Node {
             stage: Stage::Upstream,
             waiting: 0,
             is_blocked: false,
+            is_redone: false,
             group: Group::default(),
             attempt: 0,
             failures: 0,

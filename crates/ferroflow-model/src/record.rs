@@ -1,9 +1,10 @@
 //! Rows as they are stored and shown: experiments, pipelines, runs, tasks, attempts, artifacts.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use crate::artifact::{Artifact, Inputs, Outputs};
@@ -217,29 +218,64 @@ pub struct CacheRecord {
     pub fingerprint: String,
     /// What went into it.
     pub parts: CacheParts,
+    /// Why an earlier result under the same key was not taken over, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
 }
 
-/// The parts of a cache key by KFP's names (`containerSpec`, `inputParameterValues`, …), as the text of a JSON object:
-/// runs of 10,000 tasks hold one for each, and hardly anybody reads them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct CacheParts(Arc<str>);
+/// The parts of a cache key by KFP's names (`containerSpec`, `inputParameterValues`, …), as the text of a JSON object.
+/// Runs of 10,000 tasks hold one for each, hardly anybody reads them, and most of the text is the same for all tasks of
+/// a component: it is kept in three pieces, of which such tasks share the outer ones.
+#[derive(Debug, Clone)]
+pub struct CacheParts([Arc<str>; 3]);
 
 impl CacheParts {
     /// From the text of a JSON object.
     pub fn from_json(text: &str) -> Self {
-        Self(text.into())
+        Self::from_pieces([Arc::default(), text.into(), Arc::default()])
+    }
+
+    /// From pieces of the text of a JSON object.
+    pub fn from_pieces(pieces: [Arc<str>; 3]) -> Self {
+        Self(pieces)
     }
 
     /// The parts one by one; none if the text is not an object.
     pub fn read(&self) -> Map<String, Value> {
-        serde_json::from_str(&self.0).unwrap_or_default()
+        serde_json::from_str(&self.to_string()).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for CacheParts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|piece| f.write_str(piece))
+    }
+}
+
+impl PartialEq for CacheParts {
+    fn eq(&self, other: &Self) -> bool {
+        let bytes = |parts: &Self| parts.0.clone().map(|piece| piece.as_bytes().to_vec()).concat();
+        bytes(self) == bytes(other)
+    }
+}
+
+impl Eq for CacheParts {}
+
+impl Serialize for CacheParts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for CacheParts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self::from_json(&text))
     }
 }
 
 impl From<&Map<String, Value>> for CacheParts {
     fn from(parts: &Map<String, Value>) -> Self {
-        Self(serde_json::to_string(parts).unwrap_or_default().into())
+        Self::from_json(&serde_json::to_string(parts).unwrap_or_default())
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ferroflow_model::record::{PipelineSource, Run};
-use ferroflow_model::{ExperimentId, RunId};
+use ferroflow_model::{ExperimentId, RunId, TaskPath};
 use ferroflow_spec::ir::PipelineSpec;
 use serde_json::{Map, Value};
 
@@ -40,10 +40,14 @@ pub struct SubmitRun {
 pub trait RunControl: Send + Sync {
     /// Accepts a run. It is stored for good when this answers; work begins after.
     async fn submit(&self, request: SubmitRun) -> Result<Run, PortError>;
-    /// Ends a run: CANCELING at once. `NotFound`; `InvalidArgument` if it is not pending, running or paused.
+    /// Ends a run: CANCELING at once; exit tasks get their time. While they have it, asking again stops them too.
+    /// `NotFound`; `InvalidArgument` if there is nothing to end.
     async fn terminate(&self, id: RunId) -> Result<(), PortError>;
     /// Runs the failed part again. `NotFound`; `Aborted` unless the run has failed.
     async fn retry(&self, id: RunId) -> Result<(), PortError>;
+    /// Runs a task, everything downstream of it, and the failed part again. `NotFound`; `Aborted` unless the run has
+    /// ended and has got to this task.
+    async fn retry_from(&self, id: RunId, task: TaskPath) -> Result<(), PortError>;
     /// Stops what is alive of the run and removes its rows and logs. `NotFound`.
     async fn delete(&self, id: RunId) -> Result<(), PortError>;
 }

@@ -137,6 +137,19 @@ pub struct CacheEntry {
     pub created_at: Timestamp,
     /// The results.
     pub outputs: Outputs,
+    /// URIs of artifacts among them that have content: without it, the result is worth nothing.
+    pub contents: Vec<String>,
+}
+
+/// An earlier result as the cache holds it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeptResult {
+    /// The result.
+    pub hit: CacheHit,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// URIs of artifacts among it that had content then.
+    pub contents: Vec<String>,
 }
 
 /// One step of a run, stored whole or not at all.
@@ -208,7 +221,7 @@ pub trait RunStore: Send + Sync {
     /// Removes the run with its tasks, events and outbox. Artifacts and cache entries stay. `NotFound`.
     async fn delete_run(&self, id: RunId) -> Result<()>;
     /// The newest result under this key in this pipeline.
-    async fn find_cached(&self, pipeline_name: &str, fingerprint: &str) -> Result<Option<CacheHit>>;
+    async fn find_cached(&self, pipeline_name: &str, fingerprint: &str) -> Result<Option<KeptResult>>;
     /// Attempts whose row says that they run, over all runs (for the executor's recovery).
     async fn running_attempts(&self) -> Result<Vec<AttemptId>>;
 }

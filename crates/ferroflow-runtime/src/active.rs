@@ -27,11 +27,14 @@ pub(crate) enum Slot {
     Fenced,
 }
 
+/// What a client wants to run again, and where the answer goes.
+pub(crate) type Retry = (Option<TaskPath>, Reply<()>);
+
 /// A run that is being read.
 #[derive(Default)]
 pub(crate) struct Loading {
     /// Client of the retry that it is read for.
-    pub(crate) retry: Option<Reply<()>>,
+    pub(crate) retry: Option<Retry>,
     pub(crate) requests: Vec<Request>,
     pub(crate) reports: Vec<Report>,
 }

@@ -10,6 +10,7 @@ use ferroflow_model::RunId;
 use ferroflow_ports::{ErrorKind, PortError};
 
 use crate::active::{ActiveRun, Flight, Ghost, Phase, Slot, lookup_key};
+use crate::cache;
 use crate::event_loop::{Core, EventLoop};
 use crate::perform;
 use crate::request::answer;
@@ -41,6 +42,10 @@ impl Core {
         let (passed, mut commit) = step.into_commits(run.id, run.next_seq, &run.pipeline_name);
         run.next_seq += count;
         run.since_snapshot += count;
+        for entry in &mut commit.cache_entries {
+            let outputs = entry.outputs.artifacts.values().flatten();
+            entry.contents = cache::contents(&*self.ports.artifacts, outputs);
+        }
         let tasks = run.state.task_count() as u64;
         if run.phase == Phase::Live && run.since_snapshot > SNAPSHOT_EVENTS.max(2 * tasks) {
             commit.snapshot = Some(run.state.snapshot());

@@ -7,10 +7,10 @@ use ferroflow_model::{RunId, RunStatus};
 use ferroflow_ports::store::RunStore;
 use ferroflow_ports::{ErrorKind, PortError};
 
-use crate::active::{ActiveRun, Ghost, Loading, Phase, Slot};
+use crate::active::{ActiveRun, Ghost, Loading, Phase, Retry, Slot};
 use crate::event_loop::{Core, EventLoop};
 use crate::perform::{self, Call, Done};
-use crate::recovery::not_failed;
+use crate::recovery::not_to_retry;
 use crate::request::{Reply, Request, answer};
 
 impl EventLoop {
@@ -27,7 +27,7 @@ impl EventLoop {
             }
             Request::Shutdown(reply) => self.drain(reply),
             Request::Terminate(id, _)
-            | Request::Retry(id, _)
+            | Request::Retry(id, _, _)
             | Request::Delete(id, _)
             | Request::Watch(id, _)
             | Request::Wait(id, _) => self.request_of(id, request),
@@ -40,20 +40,20 @@ impl EventLoop {
             Some(Slot::Loading(loading)) => loading.requests.push(request),
             Some(Slot::Active(run)) => self.core.request(run, request),
             Some(Slot::Ghost(ghost)) if ghost.is_deleted => match request {
-                Request::Terminate(_, reply) | Request::Retry(_, reply) | Request::Delete(_, reply) => {
+                Request::Terminate(_, reply) | Request::Retry(_, _, reply) | Request::Delete(_, reply) => {
                     answer(reply, Err(PortError::not_found("run", id)));
                 }
                 other => drop(other),
             },
             Some(Slot::Ghost(_)) => match request {
-                Request::Retry(_, reply) => {
+                Request::Retry(_, _, reply) => {
                     let message = "tasks of the run are still being stopped; try again in a moment";
                     answer(reply, Err(PortError::new(ErrorKind::Aborted, message)));
                 }
                 other => self.request_of_stored(id, other),
             },
             Some(Slot::Fenced) => match request {
-                Request::Terminate(_, reply) | Request::Retry(_, reply) | Request::Delete(_, reply) => {
+                Request::Terminate(_, reply) | Request::Retry(_, _, reply) | Request::Delete(_, reply) => {
                     let message = "another server works on this run";
                     answer(reply, Err(PortError::new(ErrorKind::Unavailable, message)));
                 }
@@ -67,8 +67,8 @@ impl EventLoop {
         let store = Arc::clone(&self.core.ports.store);
         match request {
             Request::Terminate(_, reply) => self.core.call(refuse_to_terminate(store, id, reply)),
-            Request::Retry(_, reply) => {
-                let loading = Loading { retry: Some(reply), ..Loading::default() };
+            Request::Retry(_, from, reply) => {
+                let loading = Loading { retry: Some((from, reply)), ..Loading::default() };
                 self.runs.insert(id, Slot::Loading(Box::new(loading)));
                 self.core.call(perform::load(store, id));
             }
@@ -139,14 +139,17 @@ impl Core {
             }
             other if run.phase != Phase::Live => run.later.push(other),
             Request::Terminate(_, reply) => self.terminate(run, reply),
-            Request::Retry(_, reply) => answer(reply, Err(not_failed(run.state.status()))),
+            Request::Retry(_, from, reply) => {
+                answer(reply, Err(not_to_retry(run.state.status(), from.as_ref())));
+            }
             Request::Submit(..) | Request::Shutdown(_) => {}
         }
     }
 
     fn terminate(&mut self, run: &mut ActiveRun, reply: Reply<()>) {
         let status = run.state.status();
-        if !matches!(status, RunStatus::Pending | RunStatus::Running | RunStatus::Paused) {
+        let is_at_work = matches!(status, RunStatus::Pending | RunStatus::Running | RunStatus::Paused);
+        if !is_at_work && !run.state.waits_for_exit_tasks() {
             answer(reply, Err(not_terminable(status)));
             return;
         }
@@ -159,12 +162,18 @@ impl Core {
         self.feed(run, RunEvent::TerminateRequested);
     }
 
-    /// Runs the failed part of a run again that was read for it.
-    pub(crate) fn retry(&mut self, run: &mut ActiveRun, reply: Reply<()>) {
-        self.feed(run, RunEvent::RetryRequested);
+    /// Runs a part of a run again that was read for it.
+    pub(crate) fn retry(&mut self, run: &mut ActiveRun, (from, reply): Retry) {
+        self.feed(
+            run,
+            match &from {
+                None => RunEvent::RetryRequested,
+                Some(task) => RunEvent::RetryFromRequested { task: task.clone() },
+            },
+        );
         if run.state.status().is_terminal() {
             run.phase = Phase::Ended;
-            answer(reply, Err(not_failed(run.state.status())));
+            answer(reply, Err(not_to_retry(run.state.status(), from.as_ref())));
         } else {
             run.step.replies.push(reply);
         }

@@ -216,9 +216,9 @@ impl EventLoop {
             Done::Created(created) => self.created(*created),
             Done::Committed { run, result } => self.committed(run, result),
             Done::CommitDue { run } => self.commit_due(run),
-            Done::CacheAnswered { run, task, hit } => {
+            Done::CacheAnswered { run, task, answer } => {
                 if let Some(Slot::Active(run)) = self.runs.get_mut(&run) {
-                    self.core.answer_cache(run, task, hit);
+                    self.core.answer_cache(run, task, answer);
                 }
             }
             Done::NotStarted { id, error } => self.not_started(&id, &error),

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use ferroflow_engine::{AttemptOutcome, Command, RunChange, RunEvent, TaskAttempt};
+use ferroflow_engine::{AttemptOutcome, CacheHit, Command, RunChange, RunEvent, TaskAttempt};
 use ferroflow_model::record::{AttemptPhases, Failure};
 use ferroflow_model::{AttemptId, Outputs, RunStatus, TaskPath};
 use futures_util::FutureExt;
 
 use crate::active::{ActiveRun, PendingLookup, Phase, lookup_key, start_key, stop_key};
+use crate::cache::{self, Answer, Question};
 use crate::event_loop::Core;
 use crate::id_block::RunIds;
 use crate::perform;
@@ -145,19 +146,19 @@ impl Core {
         {
             let Some(lookup) = run.lookups.open.get(&task) else { continue };
             run.lookups.asked += 1;
-            let (store, pipeline) = (Arc::clone(&self.ports.store), Arc::clone(&run.pipeline_name));
-            let call = perform::look_up(store, pipeline, run.id, task, lookup.fingerprint.clone());
-            self.calls.push(call);
+            let question = Question {
+                pipeline: Arc::clone(&run.pipeline_name),
+                run: run.id,
+                is_import: run.state.is_importer(&task),
+                task,
+                fingerprint: lookup.fingerprint.clone(),
+            };
+            self.calls.push(cache::look_up(&self.ports, &self.options, self.now, question));
         }
     }
 
     /// The store has answered a question to the cache.
-    pub(crate) fn answer_cache(
-        &mut self,
-        run: &mut ActiveRun,
-        task: TaskPath,
-        hit: Option<ferroflow_engine::CacheHit>,
-    ) {
+    pub(crate) fn answer_cache(&mut self, run: &mut ActiveRun, task: TaskPath, answer: Answer) {
         run.lookups.asked = run.lookups.asked.saturating_sub(1);
         let Some(lookup) = run.lookups.open.remove(&task) else { return };
         if lookup.is_stored {
@@ -166,8 +167,19 @@ impl Core {
             run.lookups.unstored = run.lookups.unstored.saturating_sub(1);
         }
         // What this run made in the meantime is as good as what the store holds.
-        let hit = hit.or_else(|| run.fresh.get(&lookup.fingerprint).cloned());
-        self.feed(run, RunEvent::CacheAnswered { task, hit });
+        let fresh = || fresh_result(run, &task, &lookup.fingerprint);
+        let event = match answer {
+            Answer::Hit(hit) => RunEvent::CacheAnswered { task, hit: Some(hit) },
+            Answer::Nothing => {
+                let hit = fresh();
+                RunEvent::CacheAnswered { task, hit }
+            }
+            Answer::Refused(reason) => match fresh() {
+                Some(hit) => RunEvent::CacheAnswered { task, hit: Some(hit) },
+                None => RunEvent::CacheRefused { task, reason },
+            },
+        };
+        self.feed(run, event);
         self.ask_next(run);
     }
 
@@ -189,6 +201,7 @@ impl Core {
         tracing::error!(run = %run.id, message, "run fails by a defect");
         self.events.clear();
         run.phase = Phase::Faulted;
+        run.state.abandon(self.now, message);
         run.absorb_changes();
         run.step.note_status(self.now, RunStatus::Failed);
         run.step.change_run(RunChange {
@@ -209,6 +222,13 @@ impl Core {
         }
         self.mark(run);
     }
+}
+
+/// What this run has made under a key and not stored yet. Importers of the same thing may ask in one step, and are to
+/// bring it in once.
+fn fresh_result(run: &ActiveRun, task: &TaskPath, fingerprint: &str) -> Option<CacheHit> {
+    let fresh = run.fresh.get(fingerprint).cloned();
+    fresh.or_else(|| run.state.is_importer(task).then(|| run.state.unseen_result(fingerprint)).flatten())
 }
 
 /// The event of a report.

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use ferroflow_engine::Semantics;
 use ferroflow_model::record::Run;
 use ferroflow_model::recurring::Tick;
-use ferroflow_model::{RunId, RunStatus, Timestamp};
+use ferroflow_model::{RunId, RunStatus, TaskPath, Timestamp};
 use ferroflow_ports::store::RunCommit;
 use ferroflow_ports::{ErrorKind, PortError, RunControl, SubmitRun};
 use tokio::sync::{mpsc, oneshot};
@@ -23,6 +24,7 @@ use crate::submission::{self, Desk};
 pub struct Runtime {
     ports: RuntimePorts,
     caching: bool,
+    semantics: Semantics,
     ids: IdAllocator,
     requests: mpsc::UnboundedSender<Request>,
     task: JoinHandle<()>,
@@ -37,11 +39,11 @@ impl Runtime {
         let running = ports.store.running_attempts().await?;
         let unfinished = recovery::load_unfinished(&*ports.store).await?;
         let (requests, inbox) = mpsc::unbounded_channel();
-        let caching = options.caching;
+        let (caching, semantics) = (options.caching, options.semantics.clone());
         let mut events = Box::new(EventLoop::new(ports.clone(), options, ids.clone(), inbox));
         events.adopt_all(unfinished, running);
         let task = tokio::spawn(events.run());
-        Ok(Arc::new(Self { ports, caching, ids, requests, task }))
+        Ok(Arc::new(Self { ports, caching, semantics, ids, requests, task }))
     }
 
     /// Committed steps of a run as they become durable, until it has ended (or is in work no longer). Watch first, then
@@ -91,6 +93,7 @@ impl Runtime {
             ids: &self.ids,
             default_root: self.ports.artifacts.default_root(),
             caching: self.caching,
+            semantics: &self.semantics,
             now: self.ports.clock.now(),
             occasion,
         };
@@ -122,7 +125,11 @@ impl RunControl for Runtime {
     }
 
     async fn retry(&self, id: RunId) -> Result<(), PortError> {
-        self.ask(|reply| Request::Retry(id, reply)).await
+        self.ask(|reply| Request::Retry(id, None, reply)).await
+    }
+
+    async fn retry_from(&self, id: RunId, task: TaskPath) -> Result<(), PortError> {
+        self.ask(|reply| Request::Retry(id, Some(task), reply)).await
     }
 
     async fn delete(&self, id: RunId) -> Result<(), PortError> {

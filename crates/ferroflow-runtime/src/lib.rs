@@ -11,7 +11,8 @@
 //! 5. `step` and `commit`: everything that happened to a run since its last commit goes into one. At most one commit
 //!    of a run is under way; meanwhile attempts start and the next step fills. Reports are acknowledged and clients
 //!    answered when the commit that holds them is durable.
-//! 6. `perform`: calls to the executor and the store, as futures that end in something `observe` understands.
+//! 6. `perform`: calls to the executor and the store, as futures that end in something `observe` understands; `cache`
+//!    says whether an earlier result may be taken over.
 //! 7. `observe`: reports become events.
 //! 8. `control`: terminate, retry, delete, watch.
 //! 9. `recovery`: after a restart a run is its snapshot, the events since, and the commands that were not done.
@@ -22,6 +23,7 @@
 
 mod active;
 mod admission;
+mod cache;
 mod commit;
 mod control;
 mod event_loop;
@@ -43,3 +45,4 @@ pub use options::{RuntimeOptions, RuntimePorts};
 pub use schedule::{Scheduler, SchedulerPorts};
 
 pub use ferroflow_engine::schedule::{UnknownZone, Zone};
+pub use ferroflow_engine::{Semantics, Switch, UnknownSwitch};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ferroflow_engine::Semantics;
 use ferroflow_ports::store::RunStore;
 use ferroflow_ports::{ArtifactStore, Clock, Executor};
 
@@ -32,6 +33,10 @@ pub struct RuntimeOptions {
     pub stop_grace: Duration,
     /// Whether tasks may take over earlier results at all.
     pub caching: bool,
+    /// Age beyond which results are not taken over; `None` is no limit.
+    pub cache_max_age: Option<Duration>,
+    /// How new runs behave where that can be chosen.
+    pub semantics: Semantics,
 }
 
 impl Default for RuntimeOptions {
@@ -42,6 +47,8 @@ impl Default for RuntimeOptions {
             start_delay: Duration::ZERO,
             stop_grace: Duration::from_secs(30),
             caching: true,
+            cache_max_age: None,
+            semantics: Semantics::default(),
         }
     }
 }

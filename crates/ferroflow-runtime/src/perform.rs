@@ -5,13 +5,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ferroflow_engine::{CacheHit, RunChange, RunState, TaskAttempt};
-use ferroflow_model::record::{Failure, Run};
-use ferroflow_model::{AttemptId, RunId, RunStatus, TaskPath, Timestamp};
+use ferroflow_engine::{Changes, RunChange, RunState, TaskAttempt};
+use ferroflow_model::record::{Failure, Run, StateChange};
+use ferroflow_model::{AttemptId, RunId, RunStatus, TaskPath, TaskStatus, Timestamp};
 use ferroflow_ports::store::{RunCommit, RunStore};
 use ferroflow_ports::{Executor, PortError};
 use futures_util::future::BoxFuture;
 
+use crate::cache::Answer;
 use crate::recovery::{self, Rebuilt};
 use crate::request::{Reply, Submission};
 use crate::step::Step;
@@ -33,7 +34,7 @@ pub(crate) enum Done {
     CacheAnswered {
         run: RunId,
         task: TaskPath,
-        hit: Option<CacheHit>,
+        answer: Answer,
     },
     NotStarted {
         id: AttemptId,
@@ -86,16 +87,48 @@ pub(crate) fn fail(store: Arc<dyn RunStore>, run: RunId, seq: u64, now: Timestam
     step.change_run(RunChange {
         status: Some((now, RunStatus::Failed)),
         finished_at: Some(Some(now)),
-        error: Some(Some(Failure::new(message))),
+        error: Some(Some(Failure::new(message.clone()))),
         outputs: None,
     });
-    let (_, commit) = step.into_commits(run, seq, "");
     Box::pin(async move {
+        match ended_rows(&*store, run, now, &message).await {
+            Ok(rows) => step.absorb(rows),
+            Err(error) => tracing::error!(%run, %error, "cannot read the tasks of a run that failed"),
+        }
+        let (_, commit) = step.into_commits(run, seq, "");
         if let Err(error) = store.commit(commit).await {
             tracing::error!(%run, %error, "cannot store that a run failed");
         }
         Done::Obligation
     })
+}
+
+/// The rows of all that has not ended in a run, ended for this reason.
+async fn ended_rows(
+    store: &dyn RunStore,
+    run: RunId,
+    now: Timestamp,
+    reason: &str,
+) -> Result<Changes, PortError> {
+    let mut rows = Changes {
+        tasks: store.tasks_of(&[run]).await?,
+        attempts: store.attempts_of(run).await?,
+        ..Changes::default()
+    };
+    rows.tasks.retain(|task| !task.status.is_terminal());
+    for task in &mut rows.tasks {
+        let status = if task.parent.is_none() { TaskStatus::Failed } else { TaskStatus::Canceled };
+        task.status = status;
+        task.history.push(StateChange { at: now, state: status });
+        task.ended_at = Some(now);
+        task.error = Some(Failure::new(reason));
+    }
+    rows.attempts.retain(|attempt| !attempt.status.is_terminal());
+    for attempt in &mut rows.attempts {
+        attempt.status = TaskStatus::Canceled;
+        attempt.error = Some(Failure::new(reason));
+    }
+    Ok(rows)
 }
 
 pub(crate) fn wait_to_commit(run: RunId, delay: Duration) -> Call {
@@ -122,23 +155,6 @@ pub(crate) fn stop(executor: Arc<dyn Executor>, id: AttemptId, grace: Duration) 
             tokio::time::sleep(STOP_RETRY).await;
         }
         Done::Nothing
-    })
-}
-
-/// A cache that cannot be read is a cache without the result.
-pub(crate) fn look_up(
-    store: Arc<dyn RunStore>,
-    pipeline: Arc<str>,
-    run: RunId,
-    task: TaskPath,
-    fingerprint: String,
-) -> Call {
-    Box::pin(async move {
-        let hit = store.find_cached(&pipeline, &fingerprint).await.unwrap_or_else(|error| {
-            tracing::warn!(%run, %task, %error, "cannot look into the cache");
-            None
-        });
-        Done::CacheAnswered { run, task, hit }
     })
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ferroflow_engine::{Command, EngineFault, Plan, RunSettings, RunState, StoredEvent};
 use ferroflow_model::record::Run;
-use ferroflow_model::{AttemptId, RunId, RunStatus};
+use ferroflow_model::{AttemptId, RunId, RunStatus, TaskPath};
 use ferroflow_ports::store::{RunStore, StoredRun};
 use ferroflow_ports::{ErrorKind, PortError};
 use ferroflow_spec::document;
@@ -140,25 +140,28 @@ impl EventLoop {
     pub(crate) fn loaded(&mut self, id: RunId, result: Result<Box<Rebuilt>, PortError>) {
         let Some(Slot::Loading(loading)) = self.runs.remove(&id) else { return };
         let loading = *loading;
-        let is_failed = |rebuilt: &Rebuilt| rebuilt.run.status == RunStatus::Failed;
+        let is_ready = |rebuilt: &Rebuilt, from: &Option<TaskPath>| match rebuilt.run.status {
+            RunStatus::Failed | RunStatus::Canceled => true,
+            status => from.is_some() && status.is_terminal(),
+        };
         match (result, loading.retry) {
-            (Err(error), Some(reply)) => crate::request::answer(reply, Err(error)),
+            (Err(error), Some((_, reply))) => crate::request::answer(reply, Err(error)),
             (Err(error), None) if error.kind == ErrorKind::NotFound => {}
             (Err(error), None) => {
                 tracing::error!(run = %id, %error, "cannot read a run; it goes on after a restart");
                 self.runs.insert(id, Slot::Fenced);
             }
-            (Ok(rebuilt), Some(reply)) if !is_failed(&rebuilt) => {
-                crate::request::answer(reply, Err(not_failed(rebuilt.run.status)));
+            (Ok(rebuilt), Some((from, reply))) if !is_ready(&rebuilt, &from) => {
+                crate::request::answer(reply, Err(not_to_retry(rebuilt.run.status, from.as_ref())));
             }
-            (Ok(rebuilt), Some(reply)) if rebuilt.state.is_err() => {
+            (Ok(rebuilt), Some((_, reply))) if rebuilt.state.is_err() => {
                 let error = rebuilt.state.err().map(|error| error.to_string()).unwrap_or_default();
                 crate::request::answer(reply, Err(PortError::new(ErrorKind::Aborted, error)));
             }
             (Ok(rebuilt), retry) => {
                 if let Some(mut run) = self.adopt(*rebuilt, &mut HashSet::new()) {
-                    if let Some(reply) = retry {
-                        self.core.retry(&mut run, reply);
+                    if let Some(retry) = retry {
+                        self.core.retry(&mut run, retry);
                     }
                     self.put(run);
                 }
@@ -205,7 +208,12 @@ impl crate::event_loop::Core {
 }
 
 /// Why a run cannot be retried.
-pub(crate) fn not_failed(status: RunStatus) -> PortError {
-    let message = format!("only failed runs can be retried; this one is {}", status.as_str());
+pub(crate) fn not_to_retry(status: RunStatus, from: Option<&TaskPath>) -> PortError {
+    let status_name = status.as_str();
+    let message = match from {
+        None => format!("only failed runs can be retried; this one is {status_name}"),
+        Some(task) if status.is_terminal() => format!("the run has no task `{task}`, or never got to it"),
+        Some(_) => format!("only runs that have ended can be retried; this one is {status_name}"),
+    };
     PortError::new(ErrorKind::Aborted, message)
 }

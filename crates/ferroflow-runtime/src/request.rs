@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use ferroflow_engine::RunState;
-use ferroflow_model::RunId;
 use ferroflow_model::record::Run;
+use ferroflow_model::{RunId, TaskPath};
 use ferroflow_ports::store::{NewRun, RunCommit};
 use ferroflow_ports::{ErrorKind, PortError};
 use tokio::sync::{mpsc, oneshot};
@@ -26,7 +26,8 @@ pub(crate) struct Submission {
 pub(crate) enum Request {
     Submit(Box<Submission>, Reply<Run>),
     Terminate(RunId, Reply<()>),
-    Retry(RunId, Reply<()>),
+    /// The failed part, and what is downstream of a task if one is named.
+    Retry(RunId, Option<TaskPath>, Reply<()>),
     Delete(RunId, Reply<()>),
     /// The sender is dropped when the run has ended.
     Watch(RunId, Watcher),
@@ -40,7 +41,7 @@ impl Request {
     pub(crate) fn refuse(self) {
         match self {
             Self::Submit(_, reply) => answer(reply, Err(closed())),
-            Self::Terminate(_, reply) | Self::Retry(_, reply) | Self::Delete(_, reply) => {
+            Self::Terminate(_, reply) | Self::Retry(_, _, reply) | Self::Delete(_, reply) => {
                 answer(reply, Err(closed()));
             }
             Self::Watch(..) | Self::Wait(..) | Self::Shutdown(_) => {}

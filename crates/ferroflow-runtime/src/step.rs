@@ -157,6 +157,7 @@ impl Step {
             execution_id,
             created_at,
             outputs,
+            contents: Vec::new(),
         };
         let commit = RunCommit {
             events: self.events,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ferroflow_engine::schedule::argument_macro::{MacroValues, expand_arguments};
-use ferroflow_engine::{Plan, RunIdentity, RunSettings, RunState};
+use ferroflow_engine::{Plan, RunIdentity, RunSettings, RunState, Semantics};
 use ferroflow_model::record::{Run, StateChange};
 use ferroflow_model::recurring::Tick;
 use ferroflow_model::{Outputs, RunId, RunStatus, StorageState, Timestamp};
@@ -19,6 +19,7 @@ pub(crate) struct Desk<'a> {
     pub(crate) ids: &'a IdAllocator,
     pub(crate) default_root: String,
     pub(crate) caching: bool,
+    pub(crate) semantics: &'a Semantics,
     pub(crate) now: Timestamp,
     /// The schedule that makes the run, and the slot that it is for. The macros are filled in then.
     pub(crate) occasion: Option<(Tick, Timestamp)>,
@@ -55,6 +56,7 @@ pub(crate) fn prepare(request: SubmitRun, desk: &Desk<'_>) -> Result<Submission,
         arguments,
         caching: desk.caching,
         ids,
+        semantics: desk.semantics.clone(),
     };
     let run = Run {
         id,

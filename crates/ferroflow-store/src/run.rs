@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ferroflow_engine::CacheHit;
 use ferroflow_model::list::{ListQuery, Page};
 use ferroflow_model::record::{ArtifactRecord, AttemptRecord, PipelineSource, Run, TaskRecord};
 use ferroflow_model::recurring::Tick;
 use ferroflow_model::{
     AttemptId, ExperimentId, PipelineId, PipelineVersionId, RunId, RunStatus, StorageState,
 };
-use ferroflow_ports::store::{NewRun, RunCommit, RunStore, StoredRun};
+use ferroflow_ports::store::{KeptResult, NewRun, RunCommit, RunStore, StoredRun};
 use ferroflow_ports::{Change, ErrorKind, Happening, PortError};
 use futures_util::future::BoxFuture;
 use rusqlite::{Connection, Row};
@@ -354,7 +353,7 @@ impl RunStore for SqliteStore {
         &self,
         pipeline_name: &str,
         fingerprint: &str,
-    ) -> Result<Option<CacheHit>, PortError> {
+    ) -> Result<Option<KeptResult>, PortError> {
         let (pipeline, key) = (pipeline_name.to_owned(), fingerprint.to_owned());
         self.readers.read(move |connection| cache::read(connection, &pipeline, &key)).await
     }

@@ -13,12 +13,13 @@ use crate::error::StoreError;
 const APPLICATION_ID: i32 = 0x4646_4C57;
 
 /// In order; the first has number 1.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("../migrations/sqlite/0001_tables.sql"),
     include_str!("../migrations/sqlite/0002_views.sql"),
     include_str!("../migrations/sqlite/0003_recurring_runs.sql"),
     include_str!("../migrations/sqlite/0004_metadata.sql"),
     include_str!("../migrations/sqlite/0005_run_lists.sql"),
+    include_str!("../migrations/sqlite/0006_cache_contents.sql"),
 ];
 
 /// What a file was found to be.

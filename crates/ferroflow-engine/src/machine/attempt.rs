@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ferroflow_model::record::{ArtifactRecord, AttemptPhases, Failure};
-use ferroflow_model::{Artifact, RunStatus, TaskPath, TaskStatus};
+use ferroflow_model::{Artifact, TaskPath, TaskStatus};
 use ferroflow_spec::ir::RetryPolicy;
 use ferroflow_spec::number::normalise;
 use serde_json::Value;
@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::Machine;
 use crate::event::{AttemptOutcome, CacheableResult, Command, ProducedArtifact, ProducedOutputs};
 use crate::fault::EngineFault;
+use crate::semantics::Switch;
 use crate::state::{Index, Place, Stage};
 
 /// Attempts that may be lost in a row before the task counts as failed: it may be what kills its supervisor.
@@ -101,6 +102,11 @@ impl Machine<'_> {
     }
 
     fn succeed(&mut self, index: Index, produced: &ProducedOutputs) -> Result<(), EngineFault> {
+        if self.state.semantics.has(Switch::NullOutputsFail)
+            && let Some((name, _)) = produced.parameters.iter().find(|(_, value)| value.is_null())
+        {
+            return self.fail(index, &Failure::new(format!("it gave null as output `{name}`")));
+        }
         let parameters = produced.parameters.iter();
         let parameters =
             parameters.map(|(name, value)| (name.clone(), Arc::new(normalise(value.clone())))).collect();
@@ -169,7 +175,7 @@ impl Machine<'_> {
     }
 
     fn fail(&mut self, index: Index, error: &Failure) -> Result<(), EngineFault> {
-        if self.state.status == RunStatus::Canceling {
+        if self.state.is_called_off(index) {
             self.close_attempt(index, TaskStatus::Failed, Some(error.clone()))?;
             return self.end(index, TaskStatus::Canceled, Some(error.clone()));
         }
@@ -195,7 +201,7 @@ impl Machine<'_> {
     }
 
     fn stopped(&mut self, index: Index) -> Result<(), EngineFault> {
-        if self.state.status == RunStatus::Canceling {
+        if self.state.is_called_off(index) {
             self.close_attempt(index, TaskStatus::Canceled, None)?;
             self.end(index, TaskStatus::Canceled, None)
         } else {
@@ -211,7 +217,7 @@ impl Machine<'_> {
             return self.fail(index, &Failure::new(message));
         }
         self.close_attempt(index, TaskStatus::Canceled, Some(Failure::new(reason)))?;
-        if self.state.status == RunStatus::Canceling {
+        if self.state.is_called_off(index) {
             return self.end(index, TaskStatus::Canceled, None);
         }
         self.state.node_mut(index)?.losses = losses;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ferroflow_model::record::Failure;
-use ferroflow_model::{RunStatus, TaskKind, TaskStatus};
+use ferroflow_model::{TaskKind, TaskStatus};
 use ferroflow_spec::ir::Iterator as LoopOver;
 
 use super::{Machine, Work};
@@ -129,7 +129,7 @@ impl Machine<'_> {
         let node = self.state.nodes.get_mut(index as usize);
         let group = &mut node.ok_or(EngineFault::Inconsistent("a loop is missing"))?.group;
         group.running = group.running.saturating_sub(1);
-        if self.state.status == RunStatus::Canceling { Ok(()) } else { self.start_passes(index) }
+        if self.state.is_called_off(index) { Ok(()) } else { self.start_passes(index) }
     }
 
     /// All children have ended: so does the group.

@@ -17,6 +17,7 @@ use crate::event::{CacheHit, CacheableResult, Command};
 use crate::fault::EngineFault;
 use crate::placeholder;
 use crate::plan::Body;
+use crate::semantics::Switch;
 use crate::state::{Index, Node, Stage};
 
 /// What an importer is to bring in.
@@ -77,7 +78,8 @@ impl Machine<'_> {
         let Body::Importer(spec) = &component.body else {
             return Err(EngineFault::Inconsistent("an importer has no importer spec"));
         };
-        Ok(uri(spec, node).and_then(|uri| {
+        let is_lenient = self.state.semantics.has(Switch::LenientImporters);
+        Ok(uri(spec, node, is_lenient).and_then(|uri| {
             let metadata = metadata(spec, node)?;
             Ok(Import { spec: spec.clone(), uri, metadata })
         }))
@@ -109,13 +111,17 @@ impl Import {
     }
 }
 
-fn uri(spec: &ImporterSpec, node: &Node) -> Result<String, String> {
+/// Where the artifact is. A `lenient` importer takes whatever it is given.
+fn uri(spec: &ImporterSpec, node: &Node, is_lenient: bool) -> Result<String, String> {
     let uri = match &spec.uri {
         ImportUri::Constant(uri) => uri.as_str(),
         ImportUri::Input(name) => {
             node.inputs.parameters.get(name).and_then(|value| value.as_str()).unwrap_or_default()
         }
     };
+    if is_lenient {
+        return Ok(uri.to_owned());
+    }
     if uri.is_empty() {
         return Err("the importer was given an empty URI".to_owned());
     }

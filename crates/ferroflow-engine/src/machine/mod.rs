@@ -83,6 +83,7 @@ impl RunState {
         match event {
             RunEvent::Started => machine.start_run()?,
             RunEvent::CacheAnswered { task, hit } => machine.cache_answered(task, hit.as_ref())?,
+            RunEvent::CacheRefused { task, reason } => machine.cache_refused(task, reason)?,
             RunEvent::AttemptAdmitted { task, attempt } => machine.attempt_admitted(task, *attempt)?,
             RunEvent::AttemptEnded { task, attempt, outcome, phases } => {
                 machine.attempt_ended(task, *attempt, outcome, phases)?;
@@ -90,6 +91,7 @@ impl RunState {
             RunEvent::TimeReached => machine.time_reached()?,
             RunEvent::TerminateRequested => machine.terminate()?,
             RunEvent::RetryRequested => machine.retry()?,
+            RunEvent::RetryFromRequested { task } => machine.retry_from(task)?,
         }
         machine.settle()
     }

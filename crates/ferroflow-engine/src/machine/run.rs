@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ferroflow_model::record::Failure;
 use ferroflow_model::{RunStatus, TaskKind, TaskStatus, Timestamp};
 use serde_json::Value;
 
@@ -11,7 +10,11 @@ use super::{Machine, Work};
 use crate::event::{Command, RunChange};
 use crate::fault::EngineFault;
 use crate::plan;
+use crate::semantics::Switch;
 use crate::state::{Group, Index, Node, Place, ROOT, RunState, Stage};
+
+/// What is particular to a child of a group: place, component, kind, and how many tasks it waits for.
+pub(super) type Child = (Place, u32, TaskKind, u32);
 
 /// A terminated run stays in CANCELING at least this long: clients poll for it.
 const CANCELING_AT_LEAST: Duration = Duration::from_secs(2);
@@ -27,6 +30,7 @@ impl Machine<'_> {
             return Ok(());
         }
         self.set_run_status(RunStatus::Running);
+        self.state.began_at = Some(self.now);
         let id = self.state.execution_id(self.ids);
         let mut root = Node::new(id, ROOT, plan::ROOT, Place::Root, TaskKind::Root, self.now);
         let component = self.state.plan.component(plan::ROOT)?;
@@ -40,16 +44,44 @@ impl Machine<'_> {
     }
 
     pub(super) fn terminate(&mut self) -> Result<(), EngineFault> {
-        let is_over = self.state.status.is_terminal() || self.state.status == RunStatus::Canceling;
-        if is_over {
-            return Ok(());
+        match self.state.status {
+            RunStatus::Canceling if !self.state.is_hard_stop => self.stop_hard(),
+            RunStatus::Canceling => Ok(()),
+            status if status.is_terminal() => Ok(()),
+            _ => self.begin_to_end(false),
         }
+    }
+
+    /// Calls off all but exit tasks, which get their time.
+    fn begin_to_end(&mut self, is_overdue: bool) -> Result<(), EngineFault> {
         self.state.terminated_at = Some(self.now);
+        self.state.is_overdue = is_overdue;
         self.set_run_status(RunStatus::Canceling);
+        let has_exit_task = (0..)
+            .zip(&self.state.nodes)
+            .any(|(index, node)| !node.status.is_terminal() && self.state.is_in_exit_task(index));
+        self.state.is_hard_stop = !has_exit_task || self.state.semantics.exit_grace.is_zero();
+        self.call_off()
+    }
+
+    /// The time of exit tasks is over.
+    fn stop_hard(&mut self) -> Result<(), EngineFault> {
+        self.state.is_hard_stop = true;
+        self.call_off()
+    }
+
+    /// Stops attempts and ends tasks that are not to go on. Groups end when their children have.
+    fn call_off(&mut self) -> Result<(), EngineFault> {
         self.state.timers.clear();
         for index in 0..self.length() {
             let node = self.state.node(index)?;
-            if node.status.is_terminal() || node.group.is_made {
+            if node.status.is_terminal() || (node.group.is_made && !node.group.is_stale) {
+                continue;
+            }
+            if !self.state.is_called_off(index) {
+                if let Stage::Backoff(at) = node.stage {
+                    self.state.timers.add(at, index);
+                }
                 continue;
             }
             match node.stage {
@@ -66,35 +98,42 @@ impl Machine<'_> {
     }
 
     pub(super) fn time_reached(&mut self) -> Result<(), EngineFault> {
-        while let Some((at, index)) = self.state.timers.take_due(self.now) {
+        let now = self.now;
+        while let Some((at, index)) = self.state.timers.take_due(now) {
             if self.state.node(index)?.stage == Stage::Backoff(at) {
                 self.start_attempt(index)?;
             }
         }
-        if self.state.status == RunStatus::Canceling && self.state.root_has_ended() {
-            self.finish();
+        let is_due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
+        match self.state.status {
+            RunStatus::Running if is_due(self.state.deadline()) => self.begin_to_end(true)?,
+            RunStatus::Canceling if self.state.root_has_ended() => self.finish(),
+            RunStatus::Canceling if !self.state.is_hard_stop && is_due(self.state.hard_stop_at()) => {
+                self.stop_hard()?;
+            }
+            _ => {}
         }
         Ok(())
     }
 
     /// The root has ended: so does the run, unless it has to be seen in CANCELING a while longer.
     pub(super) fn finish(&mut self) {
-        let terminated_at = self.state.terminated_at;
-        if terminated_at.is_some_and(|at| earliest_end(at) > self.now) {
+        if self.state.earliest_end().is_some_and(|at| at > self.now) {
             return;
         }
+        let reason = self.state.reason_of_end();
         let root = self.state.nodes.first();
         let root_status = root.map_or(TaskStatus::Canceled, |root| root.status);
-        let status = if terminated_at.is_none() && root_status.is_success() {
+        let is_canceled = self.state.semantics.has(Switch::TerminatedIsCanceled);
+        let status = if reason.is_none() && root_status.is_success() {
             RunStatus::Succeeded
+        } else if reason.is_some() && !self.state.is_overdue && is_canceled {
+            RunStatus::Canceled
         } else {
             // Clients of KFP wait for ever on CANCELED.
             RunStatus::Failed
         };
-        let error = match terminated_at {
-            Some(_) => Some(Failure::new("the run was terminated on request")),
-            None => root.and_then(|root| root.error.clone()),
-        };
+        let error = reason.or_else(|| root.and_then(|root| root.error.clone()));
         let outputs = root.map(|root| root.outputs.clone());
         self.set_run_status(status);
         let now = self.now;
@@ -120,27 +159,41 @@ impl Machine<'_> {
         Index::try_from(self.state.nodes.len()).unwrap_or(Index::MAX)
     }
 
-    /// Appends the children of a group; `make` gives place, component and kind of each.
+    /// Makes the children of a group, or takes those it had; `make` gives what is particular to each.
     pub(super) fn make_children(
         &mut self,
         group: Index,
         count: u32,
-        make: impl Fn(&RunState, u32) -> Result<(Place, u32, TaskKind, u32), EngineFault>,
+        make: impl Fn(&RunState, u32) -> Result<Child, EngineFault>,
     ) -> Result<Group, EngineFault> {
+        if self.state.node(group)?.group.is_stale {
+            return self.renew_children(group, count, make);
+        }
         let first = self.length();
-        if first.checked_add(count).is_none() {
+        self.append_children(group, 0..count, &make)?;
+        Ok(Group { first, count, open: count, is_made: true, ..Group::default() })
+    }
+
+    pub(super) fn append_children(
+        &mut self,
+        group: Index,
+        children: std::ops::Range<u32>,
+        make: &impl Fn(&RunState, u32) -> Result<Child, EngineFault>,
+    ) -> Result<(), EngineFault> {
+        let first = self.length();
+        if first.checked_add(children.end - children.start).is_none() {
             return Err(EngineFault::Inconsistent("the run has more tasks than can be counted"));
         }
-        self.state.nodes.reserve(count as usize);
-        for child in 0..count {
+        self.state.nodes.reserve(children.len());
+        for (index, child) in (first..).zip(children) {
             let (place, component, kind, waiting) = make(self.state, child)?;
             let id = self.state.execution_id(self.ids);
             let mut node = Node::new(id, group, component, place, kind, self.now);
             node.waiting = waiting;
             node.is_listed = true;
-            self.state.unseen.nodes.push(first + child);
+            self.state.unseen.nodes.push(index);
             self.state.nodes.push(node);
         }
-        Ok(Group { first, count, open: count, is_made: true, ..Group::default() })
+        Ok(())
     }
 }

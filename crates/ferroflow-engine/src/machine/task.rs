@@ -1,7 +1,7 @@
 //! A task instance from "nothing left to wait for" to its end.
 
 use ferroflow_model::record::{ArtifactLink, Failure, LinkDirection};
-use ferroflow_model::{Inputs, RunStatus, TaskKind, TaskPath, TaskStatus};
+use ferroflow_model::{Inputs, TaskKind, TaskPath, TaskStatus};
 use ferroflow_spec::ir::TriggerStrategy;
 
 use super::{Machine, Work};
@@ -9,6 +9,7 @@ use crate::cache;
 use crate::event::{CacheHit, Command};
 use crate::fault::EngineFault;
 use crate::inputs;
+use crate::semantics::Switch;
 use crate::state::{Index, Node, Place, RunState, Stage};
 
 impl Machine<'_> {
@@ -18,10 +19,11 @@ impl Machine<'_> {
         if node.status.is_terminal() {
             return Ok(());
         }
-        if self.state.status == RunStatus::Canceling {
+        let group = node.group;
+        if self.state.is_called_off(index) {
             return self.end(index, TaskStatus::Canceled, None);
         }
-        if node.group.is_made {
+        if group.is_made && !group.is_stale {
             return self.resume(index);
         }
         if let Place::Task(_) = node.place {
@@ -53,19 +55,22 @@ impl Machine<'_> {
     fn reason_to_skip(&self, index: Index) -> Result<Option<String>, EngineFault> {
         let node = self.state.node(index)?;
         let Some(plan) = self.state.task_plan(node) else { return Ok(None) };
-        if !node.is_blocked || plan.task.trigger == TriggerStrategy::AllCompleted {
+        if !node.is_blocked {
             return Ok(None);
         }
+        let takes_all = plan.task.trigger == TriggerStrategy::AllCompleted;
+        let takes_skipped = !self.state.semantics.has(Switch::SkippedBlocksExit);
         let parent = self.state.node(node.parent)?;
         for upstream in &plan.upstream {
             let status = self.state.node(parent.group.first + upstream)?.status;
-            if !status.is_success() {
+            let is_taken = takes_all && (takes_skipped || status != TaskStatus::Skipped);
+            if !status.is_success() && !is_taken {
                 let name = &self.state.plan.task(parent.component, *upstream)?.name;
                 let did = if status == TaskStatus::Skipped { "was skipped" } else { "did not succeed" };
                 return Ok(Some(format!("task `{name}` before it {did}")));
             }
         }
-        Err(EngineFault::Inconsistent("a task is blocked by nothing"))
+        if takes_all { Ok(None) } else { Err(EngineFault::Inconsistent("a task is blocked by nothing")) }
     }
 
     fn condition_holds(&self, index: Index) -> Result<Result<bool, String>, EngineFault> {
@@ -91,7 +96,12 @@ impl Machine<'_> {
             return self.start_attempt(index);
         }
         let claims = cache::claims(&kubernetes, &node.inputs, &self.state.identity);
-        let record = cache::key(component, &node.inputs, &caching.key, &claims);
+        let mut record = cache::key(component, &node.inputs, &caching.key, &claims, &self.state.semantics);
+        if node.is_redone {
+            record.refusal = Some("a retry wants the task to run again".to_owned());
+            self.state.node_mut(index)?.cache = Some(Box::new(record));
+            return self.start_attempt(index);
+        }
         self.out.push(Command::LookUpCache {
             task: self.state.path(index),
             fingerprint: record.fingerprint.clone(),
@@ -123,6 +133,17 @@ impl Machine<'_> {
         node.started_at = Some(self.now);
         self.link_outputs(index)?;
         self.end(index, TaskStatus::Cached, None)
+    }
+
+    pub(super) fn cache_refused(&mut self, task: &TaskPath, reason: &str) -> Result<(), EngineFault> {
+        let Some(index) = self.state.find(task) else { return Ok(()) };
+        if self.state.node(index)?.stage != Stage::Cache {
+            return Ok(());
+        }
+        if let Some(record) = &mut self.state.node_mut(index)?.cache {
+            record.refusal = Some(reason.to_owned());
+        }
+        self.cache_answered(task, None)
     }
 
     /// The hit, if it holds all that the component promises.
@@ -181,6 +202,9 @@ impl Machine<'_> {
         node.stage = Stage::Nothing;
         node.ended_at = Some(now);
         node.error = error;
+        if node.group.is_stale {
+            self.discard_children(index)?;
+        }
         self.work.push_back(Work::Ended(index));
         Ok(())
     }
@@ -212,12 +236,14 @@ impl Machine<'_> {
                 }
             }
             Place::Iteration(_) => self.pass_ended(parent)?,
+            Place::Gone => return Ok(()),
         }
+        let counts = self.state.counts_for_group(self.state.node(index)?);
         let group = self.state.nodes.get_mut(parent as usize);
         let group = &mut group.ok_or(EngineFault::Inconsistent("a group is missing"))?.group;
         group.open = group.open.saturating_sub(1);
         match status {
-            TaskStatus::Failed => {
+            TaskStatus::Failed if counts => {
                 group.failed.get_or_insert(index);
             }
             TaskStatus::Canceled => group.has_canceled = true,

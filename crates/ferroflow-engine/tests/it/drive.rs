@@ -10,12 +10,13 @@ use std::sync::Arc;
 
 use ferroflow_engine::{
     AttemptOutcome, CacheHit, Changes, Command, IdBlock, IdSource, Plan, ProducedArtifact, ProducedOutputs,
-    RunEvent, RunIdentity, RunSettings, RunState, StoredEvent, TaskAttempt,
+    RunEvent, RunIdentity, RunSettings, RunState, Semantics, StoredEvent, TaskAttempt,
 };
 use ferroflow_model::record::{AttemptPhases, AttemptRecord, CacheRecord, Failure, TaskRecord};
 use ferroflow_model::{
     Artifact, ArtifactId, AttemptId, ExecutionId, Outputs, RunId, RunStatus, TaskPath, Timestamp,
 };
+use ferroflow_spec::ir::PipelineSpec;
 use ferroflow_testing::pipeline::Pipeline;
 use serde_json::{Map, Value, json};
 
@@ -67,7 +68,12 @@ pub(crate) struct Drive {
 
 impl Drive {
     pub(crate) fn new(pipeline: &Pipeline, arguments: &Value) -> Self {
-        let plan = Arc::new(Plan::new(Arc::new(pipeline.spec())).unwrap());
+        Self::under(pipeline.spec(), arguments, Semantics::default())
+    }
+
+    /// A run that behaves as is said.
+    pub(crate) fn under(spec: PipelineSpec, arguments: &Value, semantics: Semantics) -> Self {
+        let plan = Arc::new(Plan::new(Arc::new(spec)).unwrap());
         let now = Timestamp::from_seconds(1_000_000);
         let identity = RunIdentity {
             id: RunId("6f0e8e5c-6a3c-4b57-8f6e-2d5f3f8c1a01".parse().unwrap()),
@@ -83,6 +89,7 @@ impl Drive {
             arguments: arguments.as_object().cloned().unwrap_or_default(),
             caching: true,
             ids: IdBlock { first: 1, count: 5 },
+            semantics,
         };
         Self {
             state: RunState::new(Arc::clone(&plan), &settings),
@@ -315,6 +322,11 @@ impl Drive {
         let mut dump: Vec<TaskRecord> = self.state.task_records().collect();
         dump.sort_by_key(|row| row.execution_id);
         assert_eq!(dump, rows, "the rows do not add up to the state");
+    }
+
+    /// Looks only at what comes from now on.
+    pub(crate) fn forget_commands(&mut self) {
+        self.trace.clear();
     }
 
     pub(crate) fn status(&self) -> RunStatus {

@@ -4,8 +4,10 @@
 
 mod drive;
 
+mod again;
 mod caching;
 mod conditions;
+mod ends;
 mod events;
 mod flow;
 mod groups;
@@ -14,3 +16,4 @@ mod loops;
 mod platform;
 mod requests;
 mod retries;
+mod switches;

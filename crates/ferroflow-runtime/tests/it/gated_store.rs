@@ -5,11 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ferroflow_engine::CacheHit;
 use ferroflow_model::list::{ListQuery, Page};
 use ferroflow_model::record::{ArtifactRecord, AttemptRecord, Run, TaskRecord};
 use ferroflow_model::{AttemptId, ExperimentId, RunId, StorageState};
-use ferroflow_ports::store::{NewRun, RunCommit, RunStore, StoredRun};
+use ferroflow_ports::store::{KeptResult, NewRun, RunCommit, RunStore, StoredRun};
 use ferroflow_ports::{ErrorKind, PortError};
 use ferroflow_store::SqliteStore;
 use futures_util::future::BoxFuture;
@@ -148,7 +147,7 @@ impl RunStore for GatedStore {
     async fn delete_run(&self, id: RunId) -> Result<()> {
         self.inner.delete_run(id).await
     }
-    async fn find_cached(&self, pipeline_name: &str, fingerprint: &str) -> Result<Option<CacheHit>> {
+    async fn find_cached(&self, pipeline_name: &str, fingerprint: &str) -> Result<Option<KeptResult>> {
         self.keeper.questions.fetch_add(1, Ordering::Relaxed);
         self.inner.find_cached(pipeline_name, fingerprint).await
     }

@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     fn record(parts: &Value) -> CacheRecord {
-        CacheRecord { fingerprint: String::new(), parts: parts.as_object().unwrap().into() }
+        CacheRecord { fingerprint: String::new(), parts: parts.as_object().unwrap().into(), refusal: None }
     }
 
     fn check(then: &Value, now: &Value, expected: &[&str]) {

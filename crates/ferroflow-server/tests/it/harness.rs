@@ -394,6 +394,7 @@ impl RunControl for StoredRuns {
             arguments: request.arguments,
             caching: true,
             ids: IdBlock { first, count: 100 },
+            semantics: ferroflow_engine::Semantics::default(),
         };
         let settings = serde_json::to_string(&settings).unwrap();
         self.store.create_run(NewRun { run, spec_json: request.spec_json, settings }, first + 100).await
@@ -412,6 +413,11 @@ impl RunControl for StoredRuns {
     async fn retry(&self, id: RunId) -> Result<(), PortError> {
         self.store.run(id).await?;
         Err(PortError::new(ErrorKind::Aborted, format!("run `{id}` has not failed")))
+    }
+
+    async fn retry_from(&self, id: RunId, task: ferroflow_model::TaskPath) -> Result<(), PortError> {
+        self.store.run(id).await?;
+        Err(PortError::new(ErrorKind::Aborted, format!("run `{id}` is not run again from `{task}`")))
     }
 
     async fn delete(&self, id: RunId) -> Result<(), PortError> {

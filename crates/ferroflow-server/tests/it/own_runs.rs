@@ -252,6 +252,7 @@ async fn the_cache_explains_itself() {
             &json!({ "inputParameterValues": { "depth": depth }, "containerSpec": { "image": "i" } }),
         ))
             .into(),
+        refusal: None,
     };
     let (_, mut first) = ended_run(&server, "first", 10).await;
     first.cache = Some(key(4));

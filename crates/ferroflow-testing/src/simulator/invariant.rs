@@ -212,6 +212,17 @@ pub(super) fn component_of<'s>(spec: &'s PipelineSpec, path: &TaskPath) -> Optio
     Some(component)
 }
 
+/// Whether the task at a path, or a group around it, runs whatever became of the tasks before it.
+pub(super) fn is_in_exit_task(spec: &PipelineSpec, path: &TaskPath) -> bool {
+    let mut component = Some(&spec.root);
+    path.segments().any(|segment| {
+        // Numbers of passes are no names of tasks.
+        let Some(task) = component.and_then(|component| task_of(component, segment)) else { return false };
+        component = spec.components.get(&task.component);
+        task.trigger == TriggerStrategy::AllCompleted
+    })
+}
+
 /// Names of all tasks that must end before this one.
 pub(super) fn upstream_of(task: &Task) -> BTreeSet<&str> {
     let mut names: BTreeSet<&str> = task.dependencies.iter().map(String::as_str).collect();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ferroflow_engine::{
-    AttemptOutcome, Command, IdBlock, Plan, ProducedOutputs, RunEvent, RunSettings, RunState,
+    AttemptOutcome, Command, IdBlock, Plan, ProducedOutputs, RunEvent, RunSettings, RunState, Semantics,
 };
 use ferroflow_model::record::AttemptPhases;
 use ferroflow_model::{AttemptId, RunStatus, Timestamp};
@@ -41,7 +41,8 @@ pub fn run_large(shape: Shape, tasks: u32) -> Result<LargeReport, String> {
     let now = Timestamp::from_seconds(1_700_000_000);
     let identity = super::identity(0, now)?;
     let ids = IdBlock { first: 1, count: 64 };
-    let settings = RunSettings { identity, arguments: Map::new(), caching: true, ids };
+    let settings =
+        RunSettings { identity, arguments: Map::new(), caching: true, ids, semantics: Semantics::default() };
     let mut run = Large {
         state: RunState::new(plan, &settings),
         now,

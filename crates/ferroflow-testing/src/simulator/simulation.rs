@@ -10,14 +10,14 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ferroflow_engine::{AttemptOutcome, Command, IdBlock, Plan, RunEvent, RunSettings, RunState};
+use ferroflow_engine::{AttemptOutcome, Command, IdBlock, Plan, RunEvent, RunSettings, RunState, Semantics};
 use ferroflow_model::record::AttemptPhases;
 use ferroflow_model::{AttemptId, RunStatus, TaskPath, TaskStatus, Timestamp};
 use ferroflow_spec::ir::PipelineSpec;
 
 use super::executor::{Executor, Started};
 use super::generator::Case;
-use super::invariant::{Rows, component_of};
+use super::invariant::{Rows, component_of, is_in_exit_task};
 use super::store::{Batch, Numbers, Store};
 use super::{Check, Report, behaviour, ensure, oracle};
 use crate::random::{Random, hash};
@@ -356,13 +356,18 @@ impl<'a> Simulation<'a> {
             }
             Command::StartAttempt { id } => {
                 self.rows.check_may_start(&self.spec, &id.path)?;
-                ensure(self.state.status() == RunStatus::Running, || format!("{id} starts too late"))?;
+                let may_start = match self.state.status() {
+                    RunStatus::Running => true,
+                    RunStatus::Canceling => is_in_exit_task(&self.spec, &id.path),
+                    _ => false,
+                };
+                ensure(may_start, || format!("{id} starts too late"))?;
                 ensure(self.state.attempt(id).is_some(), || format!("{id} starts, but is not live"))?;
                 (start_key(id), Act::Queue(id.clone()))
             }
             Command::StopAttempt { id } => {
-                let is_canceling = self.state.status() == RunStatus::Canceling;
-                ensure(is_canceling, || format!("{id} is stopped for no reason"))?;
+                let was_terminated = self.marks.terminated_at.is_some();
+                ensure(was_terminated, || format!("{id} is stopped for no reason"))?;
                 (stop_key(id), Act::Stop(id.clone()))
             }
             Command::Finish { status } => return self.finish(*status),
@@ -496,7 +501,7 @@ fn is_void(event: &RunEvent, status: RunStatus) -> bool {
     match event {
         RunEvent::RetryRequested => status != RunStatus::Failed,
         RunEvent::Started => status != RunStatus::Pending,
-        RunEvent::TerminateRequested => status.is_terminal() || status == RunStatus::Canceling,
+        // Also a second request to end means something: the end of exit tasks.
         _ => status.is_terminal(),
     }
 }
@@ -507,6 +512,7 @@ fn settings(case: &Case, now: Timestamp) -> Check<RunSettings> {
         arguments: case.arguments.clone(),
         caching: case.circumstances.caching,
         ids: IdBlock { first: 1, count: 3 },
+        semantics: Semantics::default(),
     })
 }
 

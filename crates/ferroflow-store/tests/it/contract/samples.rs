@@ -116,6 +116,7 @@ pub(crate) fn new_run(run: Run) -> NewRun {
         arguments: run.arguments.clone(),
         caching: true,
         ids: IdBlock { first: 1, count: 100 },
+        semantics: ferroflow_engine::Semantics::default(),
     };
     NewRun {
         run,
@@ -203,6 +204,7 @@ pub(crate) fn task(run: RunId, execution: i64, path: &str) -> TaskRecord {
         cache: Some(CacheRecord {
             fingerprint: "ab".repeat(32),
             parts: (&object(&json!({"containerSpec": {"image": "python:3.11"}}))).into(),
+            refusal: None,
         }),
         cached_from: Some(ExecutionId(77)),
         attempt: 2,
@@ -244,10 +246,11 @@ pub(crate) fn link(execution: i64, artifact: i64) -> ArtifactLink {
 
 pub(crate) fn cache_entry(execution: i64, created_at: Timestamp) -> CacheEntry {
     CacheEntry {
-        key: CacheRecord { fingerprint: "ab".repeat(32), parts: (&Map::new()).into() },
+        key: CacheRecord { fingerprint: "ab".repeat(32), parts: (&Map::new()).into(), refusal: None },
         pipeline_name: "train".to_owned(),
         execution_id: ExecutionId(execution),
         created_at,
         outputs: outputs(execution),
+        contents: vec![format!("/data/{execution}")],
     }
 }

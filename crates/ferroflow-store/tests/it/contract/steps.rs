@@ -142,8 +142,9 @@ pub(crate) async fn the_newest_result_of_a_pipeline_is_found(store: &dyn Store) 
         let mut step = step(run.id, seq, &["{}"]);
         step.cache_entries = vec![cache_entry(number, seconds_later(seconds))];
         store.commit(step).await.expect("a step");
+        let found = store.find_cached("train", &key).await.expect("an answer").expect("a result");
         let hit = CacheHit { execution_id: ExecutionId(expected), outputs: outputs(expected) };
-        assert_eq!(store.find_cached("train", &key).await.expect("an answer"), Some(hit));
+        assert_eq!((found.hit, found.contents), (hit, vec![format!("/data/{expected}")]));
     }
     assert_eq!(store.find_cached("other", &key).await.expect("an answer"), None);
     assert_eq!(store.find_cached("train", &"cd".repeat(32)).await.expect("an answer"), None);
