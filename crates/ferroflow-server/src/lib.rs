@@ -8,11 +8,14 @@ mod ferroflow_v1;
 mod grpc;
 mod guard;
 mod logs;
+mod metrics;
 mod page;
+mod pods;
 mod rest;
 pub mod results;
 mod serve;
 mod status;
+mod v1beta1;
 mod v2beta1;
 mod web;
 

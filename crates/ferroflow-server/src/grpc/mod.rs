@@ -21,6 +21,7 @@ use tower::{Layer, Service, ServiceExt};
 use self::service::{Calls, Target};
 use crate::Services;
 use crate::guard::essence_of;
+use crate::metrics::Metrics;
 use crate::rest::answer::Answer;
 use crate::rest::body::BodyBudget;
 
@@ -55,11 +56,11 @@ pub(crate) struct Grpc {
 }
 
 impl Grpc {
-    pub(crate) fn new(services: Services, budget: BodyBudget) -> Self {
+    pub(crate) fn new(services: Services, budget: BodyBudget, metrics: Arc<Metrics>) -> Self {
         // The server as a whole is healthy as long as it answers; it has no parts that could be ill alone.
         let (_, health) = tonic_health::server::health_reporter();
         Self {
-            calls: Arc::new(Calls { services, budget }),
+            calls: Arc::new(Calls { services, budget, metrics }),
             reflection: Arc::default(),
             health: Ready::new(health),
         }

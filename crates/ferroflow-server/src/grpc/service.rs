@@ -1,6 +1,7 @@
 //! One call: its bytes within the budget, its handler, its answer.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use ferroflow_proto::protobuf::Any;
@@ -14,6 +15,7 @@ use super::codec::Raw;
 use super::{Answered, Asked, frame};
 use crate::Services;
 use crate::calls::{self, Message};
+use crate::metrics::Metrics;
 use crate::rest::body::{BodyBudget, MAX_BODY_BYTES};
 use crate::status::{ApiError, Code};
 use crate::v2beta1::CallContext;
@@ -48,6 +50,7 @@ impl Target {
 pub(super) struct Calls {
     pub(super) services: Services,
     pub(super) budget: BodyBudget,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 impl Calls {
@@ -91,7 +94,11 @@ impl Calls {
                 Ok(self.services.metadata.call(rpc, message).await.ok_or_else(unknown)??)
             }
             Target::Api(service) => {
-                match calls::call(&self.services, service, rpc, Message::Binary(message), context).await? {
+                let begin = Instant::now();
+                let answer =
+                    calls::call(&self.services, service, rpc, Message::Binary(message), context).await;
+                self.metrics.note(service, rpc, begin.elapsed(), answer.is_err());
+                match answer? {
                     Message::Binary(answer) => Ok(answer),
                     Message::Json(_) => {
                         Err(ApiError::internal("a call answers in another form than it was asked"))

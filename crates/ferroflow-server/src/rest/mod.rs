@@ -8,6 +8,9 @@ mod route;
 mod transcode;
 mod uploads;
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -25,8 +28,9 @@ use crate::calls::{self, Message};
 use crate::ferroflow_v1::{self, OwnApi, Question};
 use crate::grpc::{self, Grpc};
 use crate::guard::HostPolicy;
+use crate::metrics::Metrics;
 use crate::status::{ApiError, Code};
-use crate::{Services, web};
+use crate::{Services, pods, v1beta1, web};
 
 /// The REST server without its sockets.
 pub(crate) struct Rest {
@@ -36,6 +40,7 @@ pub(crate) struct Rest {
     routes: Vec<Route<Target>>,
     budget: BodyBudget,
     grpc: Grpc,
+    metrics: Arc<Metrics>,
     stop: CancellationToken,
 }
 
@@ -48,21 +53,53 @@ enum Target {
     Log,
     Results,
     Own(ferroflow_v1::Call),
+    /// A call of KFP's first API.
+    Old(v1beta1::Call),
     Health {
         names_store: bool,
     },
+    Metrics,
+    /// What KFP's web server asks a cluster, about the pod in the query.
+    Pod(PodQuestion),
+    /// The same answer to everybody.
+    Fixed(&'static str),
+    /// Parts of KFP's web server that there is nothing behind here.
+    Absent(&'static str),
 }
 
+#[derive(Debug, Clone, Copy)]
+enum PodQuestion {
+    Itself,
+    Events,
+    Logs,
+}
+
+const NO_TENSORBOARD: &str =
+    "TensorBoard is not started by this server: download the logs and start it yourself";
+const NO_CLUSTER: &str = "this server runs in no cluster of a cloud, so it has no name and no project";
+
 /// Routes that no proto knows.
-const PLAIN_ROUTES: [(Method, &str, Target); 8] = [
+const PLAIN_ROUTES: [(Method, &str, Target); 20] = [
     (Method::POST, "/apis/v2beta1/pipelines/upload", Target::Upload(UploadKind::Pipeline)),
     (Method::POST, "/apis/v2beta1/pipelines/upload_version", Target::Upload(UploadKind::Version)),
+    (Method::POST, "/apis/v1beta1/pipelines/upload", Target::Upload(UploadKind::Pipeline)),
+    (Method::POST, "/apis/v1beta1/pipelines/upload_version", Target::Upload(UploadKind::Version)),
     (Method::GET, "/apis/v1alpha1/runs/{run_id}/nodes/{node_id}/log", Target::Log),
     (Method::GET, "/apis/v1beta1/runs/{run_id}/nodes/{node_id}/log", Target::Log),
     (Method::GET, "/apis/v2beta1/runs/{run_id}/nodes/{node_id}/log", Target::Log),
     (Method::GET, "/apis/ferroflow/v1/runs/{run_id}", Target::Results),
     (Method::GET, "/apis/v1beta1/healthz", Target::Health { names_store: false }),
     (Method::GET, "/apis/v2beta1/healthz", Target::Health { names_store: true }),
+    (Method::GET, "/metrics", Target::Metrics),
+    (Method::GET, "/k8s/pod", Target::Pod(PodQuestion::Itself)),
+    (Method::GET, "/k8s/pod/events", Target::Pod(PodQuestion::Events)),
+    (Method::GET, "/k8s/pod/logs", Target::Pod(PodQuestion::Logs)),
+    (Method::GET, "/visualizations/allowed", Target::Fixed("false")),
+    (Method::GET, "/system/cluster-name", Target::Absent(NO_CLUSTER)),
+    (Method::GET, "/system/project-id", Target::Absent(NO_CLUSTER)),
+    (Method::GET, "/apps/tensorboard", Target::Absent(NO_TENSORBOARD)),
+    (Method::POST, "/apps/tensorboard", Target::Absent(NO_TENSORBOARD)),
+    (Method::DELETE, "/apps/tensorboard", Target::Absent(NO_TENSORBOARD)),
 ];
 
 /// KFP's web server answers below this path too, and the SDK's links may point there.
@@ -76,16 +113,21 @@ impl Rest {
         let calls = ferroflow_proto::rest::ROUTES
             .iter()
             .filter_map(|call| Some(Route::new(call.method.parse().ok()?, call.path, Target::Call(call))));
+        let old = v1beta1::ROUTES.into_iter().filter_map(|(method, template, call)| {
+            Some(Route::new(method.parse().ok()?, template, Target::Old(call)))
+        });
         let own = ferroflow_v1::ROUTES
             .into_iter()
             .map(|(template, call)| Route::new(Method::GET, template, Target::Own(call)));
         let budget = BodyBudget::new();
+        let metrics = Arc::<Metrics>::default();
         Self {
             own: OwnApi::new(services.clone(), stop.clone()),
-            grpc: Grpc::new(services.clone(), budget.clone()),
+            grpc: Grpc::new(services.clone(), budget.clone(), Arc::clone(&metrics)),
+            metrics,
             services,
             policy,
-            routes: plain.chain(own).chain(calls).collect(),
+            routes: plain.chain(own).chain(old).chain(calls).collect(),
             budget,
             stop,
         }
@@ -112,11 +154,19 @@ impl Rest {
         };
         let request = Request::from_parts(parts, body);
         match route.target {
-            Target::Call(call) => match self.call(call, fields, request).await {
-                Ok(value) => json(&value),
-                Err(failure) => error(&failure),
-            },
-            Target::Upload(kind) => uploads::serve(&self.services, &self.budget, kind, request).await,
+            Target::Call(call) => {
+                let begin = Instant::now();
+                let answer = self.call(call, fields, request).await;
+                self.metrics.note(call.service, call.rpc, begin.elapsed(), answer.is_err());
+                answer.map_or_else(|failure| error(&failure), |value| json(&value))
+            }
+            Target::Upload(kind) => {
+                let begin = Instant::now();
+                let answer = uploads::serve(&self.services, &self.budget, kind, request).await;
+                let has_failed = !answer.status().is_success();
+                self.metrics.note_upload(kind == UploadKind::Version, begin.elapsed(), has_failed);
+                answer
+            }
             Target::Log => match self.log(&fields, request.uri().query()).await {
                 Ok(log) => log,
                 Err(failure) => plain_error(&failure, "Failed to read the log"),
@@ -125,8 +175,22 @@ impl Rest {
                 Ok(found) => json(&found),
                 Err(failure) => error(&failure),
             },
+            Target::Old(call) => {
+                let query = request.uri().query().unwrap_or_default();
+                self.old(call, &fields, query).await.unwrap_or_else(|failure| error(&failure))
+            }
             Target::Own(call) => self.own(call, &fields, &request.into_parts().0).await,
             Target::Health { names_store } => self.health(names_store),
+            Target::Metrics => match self.metrics.text(&self.services).await {
+                Ok(text) => answer::answer(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text),
+                Err(failure) => error(&failure),
+            },
+            Target::Pod(question) => self
+                .pod(question, request.uri().query().unwrap_or_default())
+                .await
+                .unwrap_or_else(|failure| plain_error(&failure, "Failed to read the pod")),
+            Target::Fixed(text) => answer::answer(StatusCode::OK, "application/json", text),
+            Target::Absent(why) => error(&ApiError::new(Code::Unimplemented, why)),
         }
     }
 
@@ -157,15 +221,34 @@ impl Rest {
     async fn log(&self, fields: &PathFields<'_>, query: Option<&str>) -> Result<Answer, ApiError> {
         let mut query = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
         let follow = query.any(|(key, value)| key == "follow" && value == "true");
+        self.log_of(field(fields, "run_id"), field(fields, "node_id"), follow).await
+    }
+
+    async fn pod(&self, question: PodQuestion, query: &str) -> Result<Answer, ApiError> {
+        let wanted = |key: &str| {
+            let mut query = form_urlencoded::parse(query.as_bytes());
+            query.find(|(name, _)| name == key).map(|(_, value)| value.into_owned()).unwrap_or_default()
+        };
+        let pod = wanted("podname");
+        if pod.is_empty() {
+            return Err(ApiError::invalid("the parameter `podname` is missing"));
+        }
+        match question {
+            PodQuestion::Itself => Ok(json(&pods::pod(&self.services, &pod).await?)),
+            PodQuestion::Events => Ok(json(&pods::events(&self.services, &pod).await?)),
+            PodQuestion::Logs => {
+                let run = match wanted("runid") {
+                    run if run.is_empty() => pods::run_of(&self.services, &pod).await?,
+                    run => run,
+                };
+                self.log_of(&run, &pod, false).await
+            }
+        }
+    }
+
+    async fn log_of(&self, run: &str, node: &str, follow: bool) -> Result<Answer, ApiError> {
         let stop = self.stop.child_token();
-        let mut log = crate::logs::task_log(
-            &self.services,
-            field(fields, "run_id"),
-            field(fields, "node_id"),
-            follow,
-            stop,
-        )
-        .await?;
+        let mut log = crate::logs::task_log(&self.services, run, node, follow, stop).await?;
         let pieces = futures_util::stream::poll_fn(move |context| log.poll_recv(context));
         let pieces = pieces.inspect(|piece| {
             if let Err(failure) = piece {
@@ -173,6 +256,21 @@ impl Rest {
             }
         });
         Ok(answer::answer(StatusCode::OK, "text/plain; charset=utf-8", Body::from_stream(pieces)))
+    }
+
+    async fn old(
+        &self,
+        call: v1beta1::Call,
+        fields: &PathFields<'_>,
+        query: &str,
+    ) -> Result<Answer, ApiError> {
+        let parameter = |key: &str| {
+            let mut query = form_urlencoded::parse(query.as_bytes());
+            query.find(|(name, _)| name == key).map(|(_, value)| value.into_owned()).unwrap_or_default()
+        };
+        let field = |name: &str| field(fields, name).to_owned();
+        let question = v1beta1::Question { field: &field, parameter: &parameter };
+        Ok(json(&v1beta1::answer(&self.services, call, question).await?))
     }
 
     async fn results(&self, fields: &PathFields<'_>) -> Result<Value, ApiError> {
@@ -190,8 +288,19 @@ impl Rest {
     /// Every field is there, also the one that is false: the SDK insists on `multi_user`.
     fn health(&self, names_store: bool) -> Answer {
         let build = &self.services.build;
-        let mut health =
-            json!({ "commit_sha": build.commit_sha, "tag_name": build.tag_name, "multi_user": false });
+        // In the words of KFP's API server, and in those of its web server.
+        let mut health = json!({
+            "commit_sha": build.commit_sha,
+            "tag_name": build.tag_name,
+            "multi_user": false,
+            "apiServerReady": true,
+            "apiServerCommitHash": build.commit_sha,
+            "apiServerTagName": build.tag_name,
+            "apiServerMultiUser": false,
+            "frontendCommitHash": build.commit_sha,
+            "frontendTagName": build.tag_name,
+            "pipelineStore": "database",
+        });
         if let (true, Some(fields)) = (names_store, health.as_object_mut()) {
             fields.insert("pipeline_store".to_owned(), Value::from("database"));
         }
@@ -224,8 +333,9 @@ fn local_path(path: &str) -> &str {
 }
 
 fn explain_missing(missing: ApiError, path: &str) -> ApiError {
-    if missing.code == Code::NotFound && path.starts_with("/apis/v1beta1/") {
-        return ApiError::new(Code::Unimplemented, "the API v1beta1 is not built: use v2beta1");
+    let is_old = path.starts_with("/apis/v1beta1/") || path.starts_with("/apis/v1alpha1/");
+    if missing.code == Code::NotFound && is_old {
+        return ApiError::new(Code::Unimplemented, "this call of KFP's first API is not served: use v2beta1");
     }
     missing
 }

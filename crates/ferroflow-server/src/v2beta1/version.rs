@@ -170,7 +170,7 @@ pub(crate) async fn delete(
 }
 
 /// A version whose stored source cannot be read any more stays in lists, with the error instead of the spec.
-pub(super) fn to_wire(version: PipelineVersion) -> wire::PipelineVersion {
+pub(crate) fn to_wire(version: PipelineVersion) -> wire::PipelineVersion {
     let mut message = wire::PipelineVersion {
         pipeline_id: version.pipeline_id.to_string(),
         pipeline_version_id: version.id.to_string(),

@@ -10,6 +10,7 @@ mod guard;
 mod harness;
 mod lists;
 mod logs;
+mod old_ways;
 mod own_artifacts;
 mod own_bounds;
 mod own_logs;

@@ -230,7 +230,7 @@ async fn refused() {
         ("GET @/pipelines/names/nobody".to_owned(), None, 404, 5),
         ("GET @/pipelines/create".to_owned(), None, 404, 5),
         ("POST @/pipelines/create".to_owned(), Some(url.clone()), 400, 3),
-        (format!("POST @/pipelines/{id}/versions"), Some(url["pipeline_version"].clone()), 501, 12),
+        (format!("POST @/pipelines/{id}/versions"), Some(url["pipeline_version"].clone()), 400, 3),
         (
             "POST @/pipelines/5e0cd3f3-4d6c-4b5e-8a8f-000000000000/versions".to_owned(),
             Some(json!({})),
@@ -238,7 +238,6 @@ async fn refused() {
             5,
         ),
         ("GET @/filters".to_owned(), None, 501, 12),
-        ("GET /apis/v1beta1/pipelines".to_owned(), None, 501, 12),
     ];
     for (line, body, status, code) in rows {
         server.check_error(&line, body, status, code).await;
