@@ -55,16 +55,19 @@ def install(*packages):
 
 
 def start_daemon():
-    """Starts a daemon and waits until it answers. It is ended when this process ends."""
-    folder = Path(tempfile.mkdtemp(prefix="ferroflow-dockerd-"))
-    socket = folder / "docker.sock"
-    log = open(folder / "log", "w")
-    state = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ferroflow-dockerd"
-    daemon = subprocess.Popen(
-        ["dockerd", "--host", f"unix://{socket}", "--data-root", str(state), "--exec-root", str(folder / "exec"),
-         "--pidfile", str(folder / "pid")],
-        stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True,
-    )
+    """Starts a daemon and waits until it answers. It is ended when this process ends; its images stay."""
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ferroflow-dockerd"
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ["DOCKER_HOST"] = f"unix://{folder / 'docker.sock'}"
+    if answers():
+        # Of another process that is at the same, or was killed.
+        return
+    with open(folder / "log", "w") as log:
+        daemon = subprocess.Popen(
+            ["dockerd", "--host", os.environ["DOCKER_HOST"], "--data-root", str(folder / "data"),
+             "--exec-root", str(folder / "exec"), "--pidfile", str(folder / "pid")],
+            stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True,
+        )
 
     def end():
         daemon.terminate()
@@ -72,10 +75,8 @@ def start_daemon():
             daemon.wait(30)
         except subprocess.TimeoutExpired:
             daemon.kill()
-        shutil.rmtree(folder, ignore_errors=True)
 
     atexit.register(end)
-    os.environ["DOCKER_HOST"] = f"unix://{socket}"
     deadline = time.monotonic() + START_PATIENCE_SECONDS
     while not answers():
         if daemon.poll() is not None or time.monotonic() > deadline:
