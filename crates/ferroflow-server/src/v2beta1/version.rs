@@ -61,13 +61,13 @@ pub(crate) async fn create(
     request: wire::CreatePipelineVersionRequest,
 ) -> Result<wire::PipelineVersion, ApiError> {
     let id = parse_id(pipeline::WHAT, &request.pipeline_id)?;
+    services.store.pipeline(id).await?;
     let version = request.pipeline_version.unwrap_or_default();
     if version.pipeline_id.is_empty() {
         return Err(ApiError::invalid(
             "`pipeline_version.pipeline_id` is empty: name the pipeline there too",
         ));
     }
-    services.store.pipeline(id).await?;
     let url = package_url(&version)?;
     let given = [&version.name, &version.display_name].into_iter().find(|name| !name.is_empty());
     let name = given.cloned().unwrap_or_else(|| file_name(&url).to_owned());

@@ -242,6 +242,6 @@ async fn refused() {
     for (line, body, status, code) in rows {
         server.check_error(&line, body, status, code).await;
     }
-    let import = server.check_error("POST @/pipelines/create", Some(json!({})), 501, 12).await;
+    let import = server.check_error("POST @/pipelines/create", Some(json!({})), 400, 3).await;
     assert!(import.contains("upload"), "{import}");
 }

@@ -8,9 +8,14 @@ use crate::harness::TestServer;
 async fn health() {
     let server = TestServer::start().await;
     let v2 = json!({ "commit_sha": "abc", "tag_name": "0.1.0", "multi_user": false, "pipeline_store": "database" });
-    let v1 = json!({ "commit_sha": "abc", "tag_name": "0.1.0", "multi_user": false });
-    assert_eq!(server.check("GET @/healthz", None, 200, json!({})).await, v2);
-    assert_eq!(server.check("GET /apis/v1beta1/healthz", None, 200, json!({})).await, v1);
+    let v1 = json!({ "commit_sha": "abc", "tag_name": "0.1.0", "multi_user": false, "pipeline_store": null });
+    // KFP's web server answers in words of its own.
+    let web = json!({ "apiServerTagName": "0.1.0", "apiServerMultiUser": false, "apiServerReady": true });
+    for base in ["", "/pipeline"] {
+        server.check(&format!("GET {base}/apis/v2beta1/healthz"), None, 200, v2.clone()).await;
+        server.check(&format!("GET {base}/apis/v1beta1/healthz"), None, 200, v1.clone()).await;
+        server.check(&format!("GET {base}/apis/v2beta1/healthz"), None, 200, web.clone()).await;
+    }
     let head = server.send("HEAD @/healthz", &[], "").await;
     assert_eq!((head.status, head.body.len()), (200, 0));
 }
