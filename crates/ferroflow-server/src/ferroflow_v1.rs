@@ -1,4 +1,4 @@
-//! `/apis/ferroflow/v1`: what KFP's API does not tell, shaped for screens. Reads only.
+//! `/apis/ferroflow/v1`: what KFP's API does not tell, shaped for screens. Reads only, but for `retry`.
 //!
 //! One file for each resource, with its handlers; [`wire`] is the contract, `docs/reference/ferroflow-v1.md` the list of
 //! addresses. The parts that decide something are pure: [`graph`] with [`graph_layout`], [`timeline`], [`cache_parts`],
@@ -22,6 +22,7 @@ mod matrix;
 mod preview;
 mod query;
 mod recent;
+mod retry;
 mod run;
 mod stream;
 mod structure;
@@ -44,6 +45,8 @@ use self::feed::ChangeLog;
 use self::graphs::GraphShelf;
 use self::log_index::LogShelf;
 use self::query::Query;
+pub(crate) use self::retry::{BODY_BYTES as RETRY_BODY_BYTES, retry};
+pub(crate) use self::task::explain_cache;
 use crate::Services;
 use crate::rest::answer::{Answer, answer};
 use crate::status::ApiError;

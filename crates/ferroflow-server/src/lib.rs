@@ -15,6 +15,7 @@ mod rest;
 pub mod results;
 mod serve;
 mod status;
+pub mod tasks;
 mod v1beta1;
 mod v2beta1;
 mod web;

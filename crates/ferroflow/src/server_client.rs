@@ -1,5 +1,7 @@
 //! Talks to the server that holds a data directory: plain HTTP on this machine, one connection for each call.
 
+use std::fmt::Write as _;
+
 use anyhow::{Context as _, anyhow};
 use ferroflow_server::results::RunResults;
 use http_body_util::{BodyExt as _, Full};
@@ -56,6 +58,46 @@ impl ServerClient {
         Ok(())
     }
 
+    /// Runs a part of a run again: what failed, and all from a task on if one is named.
+    pub(crate) async fn retry(&self, run_id: &str, from: Option<&str>) -> anyhow::Result<()> {
+        let body = from.map_or_else(|| json!({}), |task| json!({ "from_task": task }));
+        self.call(Method::POST, &format!("/apis/ferroflow/v1/runs/{run_id}:retry"), Some(body)).await?;
+        Ok(())
+    }
+
+    /// One answer of our own API about a task.
+    pub(crate) async fn of_task(&self, run_id: &str, task: &str, what: &str) -> anyhow::Result<Value> {
+        self.call(Method::GET, &task_path(run_id, task, what), None).await
+    }
+
+    /// The log of a task's attempts, until the task has ended if it is followed.
+    pub(crate) async fn log(&self, run_id: &str, task_id: &str, follow: bool) -> anyhow::Result<Incoming> {
+        let path = format!("/apis/v2beta1/runs/{run_id}/nodes/{task_id}/log?follow={follow}");
+        self.bytes(&path).await
+    }
+
+    /// The log that a task shows: of a cached one that of whoever made its results.
+    pub(crate) async fn shown_log(&self, run_id: &str, task: &str) -> anyhow::Result<Incoming> {
+        self.bytes(&task_path(run_id, task, "/log/raw")).await
+    }
+
+    async fn bytes(&self, path: &str) -> anyhow::Result<Incoming> {
+        let response = self.send(Method::GET, path, None).await?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response.into_body());
+        }
+        let bytes =
+            response.into_body().collect().await.context("the server broke off its answer")?.to_bytes();
+        let answer: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        let message = answer.get("message").and_then(Value::as_str).map(str::to_owned);
+        let message = message.unwrap_or_else(|| String::from_utf8_lossy(&bytes).trim().to_owned());
+        if status.is_client_error() {
+            return Err(UsageError(format!("the server refuses: {message}")).into());
+        }
+        Err(anyhow!("the server answers {status}: {message}"))
+    }
+
     async fn call(&self, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<Value> {
         let response = self.send(method, path, body).await?;
         let status = response.status();
@@ -97,4 +139,19 @@ impl ServerClient {
             .body(Full::new(bytes))?;
         sender.send_request(request).await.with_context(lost)
     }
+}
+
+/// Address of something about a task; its name may be any text.
+fn task_path(run_id: &str, task: &str, what: &str) -> String {
+    let mut name = String::with_capacity(task.len());
+    for byte in task.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => name.push(char::from(byte)),
+            // Writing to a string cannot fail.
+            other => {
+                let _ = write!(name, "%{other:02X}");
+            }
+        }
+    }
+    format!("/apis/ferroflow/v1/runs/{run_id}/tasks/{name}{what}")
 }

@@ -10,7 +10,7 @@ use ferroflow_artifacts::LocalArtifacts;
 use ferroflow_executor_docker::DockerExecutor;
 use ferroflow_executor_local::{LocalExecutor, LocalOptions, PythonOptions};
 use ferroflow_ports::{ArtifactStore as _, Clock, Executor};
-use ferroflow_runtime::{Runtime, RuntimeOptions, RuntimePorts};
+use ferroflow_runtime::{Runtime, RuntimeOptions, RuntimePorts, Semantics};
 use ferroflow_store::{Durability, Options, SqliteStore};
 
 use crate::clock::SystemClock;
@@ -52,13 +52,14 @@ pub(crate) async fn open(folder: &DataFolder, settings: &Settings<'_>) -> anyhow
     local.secrets_dir = absolute(settings.tasks.secrets_dir.as_deref())?;
     local.config_maps_dir = absolute(settings.tasks.config_maps_dir.as_deref())?;
     local.containers = containers::options(settings.tasks, &artifacts.default_root()).await?;
-    let daemon = local.containers.as_ref().map(|containers| containers.daemon.clone());
+    let daemon =
+        local.containers.as_ref().map(|containers| (containers.daemon.clone(), containers.api.clone()));
     let executor = LocalExecutor::start(local).await;
     // Whoever opens a directory of another version is to hear of its database first.
     let store = Arc::new(store.await.context("the database cannot be opened")??);
     let executor: Arc<dyn Executor> = match daemon {
         None => executor?,
-        Some(daemon) => DockerExecutor::start(executor?, daemon).await,
+        Some((daemon, api)) => DockerExecutor::start(executor?, daemon, api).await,
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ports = RuntimePorts {
@@ -70,6 +71,13 @@ pub(crate) async fn open(folder: &DataFolder, settings: &Settings<'_>) -> anyhow
     let mut options = RuntimeOptions {
         run_parallelism: settings.run_parallelism.map(NonZeroUsize::get),
         start_delay: settings.start_delay,
+        caching: !settings.tasks.disable_cache,
+        cache_max_age: settings.tasks.cache_max_age,
+        semantics: Semantics {
+            exit_grace: settings.tasks.exit_grace,
+            cache_scope: settings.tasks.cache_scope.clone(),
+            switches: settings.tasks.compat.iter().copied().collect(),
+        },
         ..RuntimeOptions::default()
     };
     if let Some(parallelism) = settings.tasks.parallelism {

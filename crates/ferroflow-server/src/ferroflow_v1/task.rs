@@ -1,8 +1,9 @@
 //! One task, and why the cache did or did not help it.
 
 use ferroflow_model::record::{CacheRecord, TaskRecord};
-use ferroflow_model::{RunId, TaskKind, TaskPath, TaskStatus};
-use ferroflow_ports::view::{ExecutionView, TaskKey};
+use ferroflow_model::{RunId, TaskKind, TaskStatus};
+use ferroflow_ports::view::ExecutionView;
+use ferroflow_ports::{PortError, Store};
 use ferroflow_spec::ir::{ArtifactSource, Executor, ParameterSource};
 use serde_json::{Map, Value};
 
@@ -15,6 +16,7 @@ use super::wire::{
 };
 use super::{OwnApi, Question, timeline};
 use crate::status::ApiError;
+use crate::tasks::task_named;
 use crate::v2beta1::run_details::pod_name;
 use crate::v2beta1::{parse_id, run};
 
@@ -22,12 +24,7 @@ impl OwnApi {
     /// The task that the address names. `NotFound` without the run or the task.
     pub(super) async fn task_of(&self, question: &Question<'_>) -> Result<TaskRecord, ApiError> {
         let run: RunId = parse_id(run::WHAT, question.field("run_id"))?;
-        let name = question.field("task");
-        let key = match name.parse() {
-            Ok(id) => TaskKey::Id(id),
-            Err(_) => TaskKey::Path(TaskPath::new(name)),
-        };
-        Ok(self.services.store.task(run, key).await?)
+        Ok(task_named(&*self.services.store, run, question.field("task")).await?)
     }
 
     pub(super) async fn task(&self, question: &Question<'_>) -> Result<TaskDetail, ApiError> {
@@ -53,49 +50,59 @@ impl OwnApi {
             outputs: values(&task.outputs),
             attempts: attempts.iter().map(timeline::task_attempt).collect(),
             traceback,
-            cached_from: self.origin(&task).await?,
+            cached_from: origin(&*self.services.store, &task).await?,
         })
-    }
-
-    /// The execution whose results a task has taken over.
-    async fn origin(&self, task: &TaskRecord) -> Result<Option<ExecutionRef>, ApiError> {
-        let Some(origin) = task.cached_from else { return Ok(None) };
-        let found = self.services.store.executions(&[origin]).await?.pop();
-        Ok(Some(found.as_ref().map_or_else(|| lost_execution(origin), execution_ref)))
     }
 
     pub(super) async fn task_cache(&self, question: &Question<'_>) -> Result<CacheExplanation, ApiError> {
         question.query(&[])?;
         let task = self.task_of(question).await?;
-        let Some(key) = &task.cache else { return Ok(unused(&task)) };
-        let mut explanation = CacheExplanation {
-            outcome: CacheOutcome::Hit,
-            reason: "an earlier execution had the same key, so its results were taken over".to_owned(),
-            fingerprint: Some(key.fingerprint.clone()),
-            compared_with: None,
-            saved_ms: None,
-            differences: Vec::new(),
-            parts: key.parts.read(),
-        };
-        if let Some(origin) = self.origin(&task).await? {
-            explanation.saved_ms = origin.duration_ms;
-            explanation.compared_with = Some(origin);
-            return Ok(explanation);
-        }
-        let run = self.services.store.run(task.run_id).await?;
-        let earlier =
-            self.services.store.earlier_keys(&run.pipeline_name, &task.name, task.execution_id).await?;
-        explanation.outcome = CacheOutcome::Miss;
-        match nearest(&earlier, key) {
-            None => "there is no earlier execution of this component".clone_into(&mut explanation.reason),
-            Some((execution, found)) => {
-                explanation.reason = miss_reason(execution, &found);
-                explanation.compared_with = Some(execution_ref(execution));
-                explanation.differences = found;
-            }
-        }
-        Ok(explanation)
+        Ok(explain_cache(&*self.services.store, &task).await?)
     }
+}
+
+/// The execution whose results a task has taken over.
+async fn origin(store: &dyn Store, task: &TaskRecord) -> Result<Option<ExecutionRef>, PortError> {
+    let Some(origin) = task.cached_from else { return Ok(None) };
+    let found = store.executions(&[origin]).await?.pop();
+    Ok(Some(found.as_ref().map_or_else(|| lost_execution(origin), execution_ref)))
+}
+
+/// What the cache did for a task, and why.
+pub(crate) async fn explain_cache(
+    store: &dyn Store,
+    task: &TaskRecord,
+) -> Result<CacheExplanation, PortError> {
+    let Some(key) = &task.cache else { return Ok(unused(task)) };
+    let mut explanation = CacheExplanation {
+        outcome: CacheOutcome::Hit,
+        reason: "an earlier execution had the same key, so its results were taken over".to_owned(),
+        fingerprint: Some(key.fingerprint.clone()),
+        compared_with: None,
+        saved_ms: None,
+        differences: Vec::new(),
+        parts: key.parts.read(),
+    };
+    if let Some(origin) = origin(store, task).await? {
+        explanation.saved_ms = origin.duration_ms;
+        explanation.compared_with = Some(origin);
+        return Ok(explanation);
+    }
+    let run = store.run(task.run_id).await?;
+    let earlier = store.earlier_keys(&run.pipeline_name, &task.name, task.execution_id).await?;
+    explanation.outcome = CacheOutcome::Miss;
+    match nearest(&earlier, key) {
+        None => "there is no earlier execution of this component".clone_into(&mut explanation.reason),
+        Some((execution, found)) => {
+            explanation.reason = miss_reason(execution, &found);
+            explanation.compared_with = Some(execution_ref(execution));
+            explanation.differences = found;
+        }
+    }
+    if let Some(refusal) = &key.refusal {
+        explanation.reason = format!("an earlier result was not taken over: {refusal}");
+    }
+    Ok(explanation)
 }
 
 fn unused(task: &TaskRecord) -> CacheExplanation {

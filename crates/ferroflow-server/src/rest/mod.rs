@@ -53,6 +53,7 @@ enum Target {
     Log,
     Results,
     Own(ferroflow_v1::Call),
+    Retry,
     /// A call of KFP's first API.
     Old(v1beta1::Call),
     Health {
@@ -79,7 +80,7 @@ const NO_TENSORBOARD: &str =
 const NO_CLUSTER: &str = "this server runs in no cluster of a cloud, so it has no name and no project";
 
 /// Routes that no proto knows.
-const PLAIN_ROUTES: [(Method, &str, Target); 20] = [
+const PLAIN_ROUTES: [(Method, &str, Target); 21] = [
     (Method::POST, "/apis/v2beta1/pipelines/upload", Target::Upload(UploadKind::Pipeline)),
     (Method::POST, "/apis/v2beta1/pipelines/upload_version", Target::Upload(UploadKind::Version)),
     (Method::POST, "/apis/v1beta1/pipelines/upload", Target::Upload(UploadKind::Pipeline)),
@@ -88,6 +89,7 @@ const PLAIN_ROUTES: [(Method, &str, Target); 20] = [
     (Method::GET, "/apis/v1beta1/runs/{run_id}/nodes/{node_id}/log", Target::Log),
     (Method::GET, "/apis/v2beta1/runs/{run_id}/nodes/{node_id}/log", Target::Log),
     (Method::GET, "/apis/ferroflow/v1/runs/{run_id}", Target::Results),
+    (Method::POST, "/apis/ferroflow/v1/runs/{run_id}:retry", Target::Retry),
     (Method::GET, "/apis/v1beta1/healthz", Target::Health { names_store: false }),
     (Method::GET, "/apis/v2beta1/healthz", Target::Health { names_store: true }),
     (Method::GET, "/metrics", Target::Metrics),
@@ -173,6 +175,10 @@ impl Rest {
             },
             Target::Results => match self.results(&fields).await {
                 Ok(found) => json(&found),
+                Err(failure) => error(&failure),
+            },
+            Target::Retry => match self.retry(&fields, request).await {
+                Ok(()) => json(&json!({})),
                 Err(failure) => error(&failure),
             },
             Target::Old(call) => {
@@ -277,6 +283,13 @@ impl Rest {
         let id = crate::v2beta1::parse_id(crate::v2beta1::run::WHAT, field(fields, "run_id"))?;
         let found = crate::results::run_results(&*self.services.store, id).await?;
         serde_json::to_value(found).map_err(ApiError::internal)
+    }
+
+    async fn retry(&self, fields: &PathFields<'_>, request: Request<Body>) -> Result<(), ApiError> {
+        let most = ferroflow_v1::RETRY_BODY_BYTES;
+        let (body, _permit) = self.budget.admit(request.into_body(), most).await?;
+        let body = read_whole(body, most).await?;
+        ferroflow_v1::retry(&self.services, field(fields, "run_id"), &body).await
     }
 
     async fn own(&self, call: ferroflow_v1::Call, fields: &PathFields<'_>, request: &Parts) -> Answer {

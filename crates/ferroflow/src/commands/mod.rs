@@ -4,12 +4,16 @@ mod check;
 pub(crate) mod contain;
 mod doctor;
 pub(crate) mod entry;
+mod explain_cache;
+mod logs;
+mod retry;
 mod run;
 pub(crate) mod supervisor;
 mod up;
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::data_folder::DataFolder;
@@ -30,6 +34,12 @@ enum Verb {
     Up(up::Arguments),
     /// Run a pipeline to its end
     Run(run::Arguments),
+    /// Run what failed of a run again, or all from a task on
+    Retry(retry::Arguments),
+    /// Print the log of a task
+    Logs(logs::Arguments),
+    /// Tell why results of a task were or were not taken over
+    ExplainCache(explain_cache::Arguments),
     /// Check pipeline files without running them
     Check(check::Arguments),
     /// Tell what Ferroflow finds on this machine
@@ -41,6 +51,9 @@ pub(crate) fn dispatch() -> anyhow::Result<Outcome> {
     match CommandLine::parse().verb {
         Verb::Up(arguments) => up::run(&arguments),
         Verb::Run(arguments) => run::run(&arguments),
+        Verb::Retry(arguments) => retry::run(&arguments),
+        Verb::Logs(arguments) => logs::run(&arguments),
+        Verb::ExplainCache(arguments) => explain_cache::run(&arguments),
         Verb::Check(arguments) => check::run(&arguments),
         Verb::Doctor(arguments) => doctor::run(&arguments),
     }
@@ -97,6 +110,33 @@ pub(crate) struct TaskArguments {
     /// Most tasks at once [default: number of cores]
     #[arg(long, value_name = "N", env = "FERROFLOW_PARALLELISM", hide_env_values = true)]
     pub(crate) parallelism: Option<std::num::NonZeroUsize>,
+    /// Take over no earlier results and keep none, whatever pipelines say
+    #[arg(long)]
+    pub(crate) disable_cache: bool,
+    /// Age in seconds beyond which earlier results are not taken over [default: no limit]
+    #[arg(long, value_name = "SECONDS", env = "FERROFLOW_CACHE_MAX_AGE", hide_env_values = true, value_parser = up::parse_seconds)]
+    pub(crate) cache_max_age: Option<std::time::Duration>,
+    /// Share results only with those who say the same text
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        env = "FERROFLOW_CACHE_SCOPE",
+        hide_env_values = true
+    )]
+    pub(crate) cache_scope: String,
+    /// Seconds that exit tasks have when a run is terminated or reaches its deadline
+    #[arg(long, value_name = "SECONDS", default_value = "60", env = "FERROFLOW_EXIT_GRACE", hide_env_values = true, value_parser = up::parse_seconds)]
+    pub(crate) exit_grace: std::time::Duration,
+    /// Behave as another part of KFP does where they differ: see docs/semantics.md (repeatable, or with commas)
+    #[arg(
+        long = "compat",
+        value_name = "NAME",
+        value_delimiter = ',',
+        env = "FERROFLOW_COMPAT",
+        hide_env_values = true
+    )]
+    pub(crate) compat: Vec<ferroflow_runtime::Switch>,
 }
 
 /// Where tasks run.
@@ -130,4 +170,18 @@ pub(crate) enum Durability {
     Synced,
     /// A power cut may take the last moments
     Relaxed,
+}
+
+/// A run as people name it.
+fn parse_run(text: &str) -> Result<ferroflow_model::RunId, String> {
+    text.parse().map_err(|_| "give the id of a run, as the page and the API show it".to_owned())
+}
+
+/// Does something that waits a lot, on this thread alone.
+fn on_one_thread(work: impl Future<Output = anyhow::Result<Outcome>>) -> anyhow::Result<Outcome> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    runtime.block_on(work)
 }

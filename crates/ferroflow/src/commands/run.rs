@@ -82,8 +82,18 @@ async fn run_to_its_end(arguments: &Arguments, request: Request) -> anyhow::Resu
         () = end_requests.next() => return Ok(Outcome::Failed),
     };
     let run = place.submit(request).await?;
+    follow_to_its_end(place, run, arguments.json, end_requests).await
+}
+
+/// Shows a run until it has ended, prints its results, and lets go of where it took place.
+pub(super) async fn follow_to_its_end(
+    place: Place,
+    run: RunId,
+    is_json: bool,
+    mut end_requests: EndRequests,
+) -> anyhow::Result<Outcome> {
     let results = follow(&place, run, &mut end_requests).await;
-    let told = results.and_then(|results| tell(arguments, &place, run, &results));
+    let told = results.and_then(|results| tell(is_json, &place, run, &results));
     tokio::select! {
         () = place.close() => {}
         // What could not be stored is asked for again by the next process that holds the folder.
@@ -134,8 +144,8 @@ async fn follow(place: &Place, run: RunId, end_requests: &mut EndRequests) -> an
     place.results(run).await
 }
 
-fn tell(arguments: &Arguments, place: &Place, run: RunId, results: &RunResults) -> anyhow::Result<Outcome> {
-    if arguments.json {
+fn tell(is_json: bool, place: &Place, run: RunId, results: &RunResults) -> anyhow::Result<Outcome> {
+    if is_json {
         printing::line(&serde_json::to_string_pretty(results)?)?;
     } else {
         printing::line(&report::describe(results, |task| place.log_file(run, task)))?;

@@ -227,7 +227,7 @@ fn parse_zone(text: &str) -> Result<Zone, UnknownZone> {
     if text.is_empty() { Ok(Zone::UTC) } else { Zone::named(text) }
 }
 
-fn parse_seconds(text: &str) -> Result<Duration, String> {
+pub(super) fn parse_seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.trim_end_matches('s').parse().map_err(|_| "give a number of seconds".to_owned())?;
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }

@@ -4,4 +4,5 @@
 
 pub(crate) mod place;
 pub(crate) mod progress;
+pub(crate) mod records;
 pub(crate) mod report;

@@ -11,6 +11,7 @@ use ferroflow_ports::store::RunCommit;
 use ferroflow_ports::{ErrorKind, PortError, RunControl as _, SubmitRun};
 use ferroflow_server::ensure_default_experiment;
 use ferroflow_server::results::{RunResults, TaskResult, run_results};
+use ferroflow_server::tasks::task_named;
 use ferroflow_spec::document::PipelineDocument;
 use serde_json::{Map, Value};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -90,6 +91,14 @@ impl Place {
                 let id = client.create_run(&request.name, request.document.wire_json(), parameters).await?;
                 id.parse().context("the server's answer names no run")
             }
+        }
+    }
+
+    /// Runs a part of a run again: what failed, and all from a task on if one is named.
+    pub(crate) async fn retry(&self, run: RunId, from: Option<&str>) -> anyhow::Result<()> {
+        match self {
+            Self::Here(here) => here.retry(run, from).await.map_err(refusal),
+            Self::Server { client, .. } => client.retry(&run.to_string(), from).await,
         }
     }
 
@@ -182,6 +191,26 @@ impl Here {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    async fn retry(&self, run: RunId, from: Option<&str>) -> Result<(), PortError> {
+        match from {
+            None => self.house.runtime.retry(run).await,
+            Some(name) => {
+                let task = task_named(&*self.house.store, run, name).await?;
+                self.house.runtime.retry_from(run, task.path).await
+            }
+        }
+    }
+}
+
+/// What cannot be done is the user's mistake, other errors are the machine's.
+pub(crate) fn refusal(error: PortError) -> anyhow::Error {
+    match error.kind {
+        ErrorKind::NotFound | ErrorKind::Aborted | ErrorKind::InvalidArgument => {
+            UsageError(error.message).into()
+        }
+        _ => error.into(),
     }
 }
 
