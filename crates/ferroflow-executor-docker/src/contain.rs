@@ -75,7 +75,7 @@ pub(crate) fn say(line: &str) {
 
 async fn carry_out(order: &Order) -> Result<ContainerEnd, Problem> {
     let mut stop = signal(SignalKind::terminate()).map_err(|error| Problem::NotStarted(error.to_string()))?;
-    let daemon = Daemon::reach(&order.daemon).await?;
+    let daemon = Daemon::at(&order.daemon, order.api.as_deref()).await?;
     let prepared = tokio::select! {
         prepared = prepare(&daemon, order) => prepared,
         _ = stop.recv() => {

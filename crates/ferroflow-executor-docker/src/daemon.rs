@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 
-use bollard::Docker;
 use bollard::errors::Error;
 use bollard::query_parameters::{ListContainersOptionsBuilder, RemoveContainerOptionsBuilder};
+use bollard::{ClientVersion, Docker};
 use ferroflow_executor_local::container::order::{ATTEMPT_LABEL, DATA_LABEL};
 
 use crate::problem::{DaemonError, is_absent};
+
+/// How long an answer may take to begin.
+const TIMEOUT_SECONDS: u64 = 120;
 
 /// A daemon that answers.
 #[derive(Debug, Clone)]
@@ -40,6 +43,25 @@ impl Daemon {
         let docker = Docker::connect_with_host(host).map_err(failed)?;
         let docker = docker.negotiate_version().await.map_err(failed)?;
         Ok(Self { host: host.to_owned(), docker })
+    }
+
+    /// The daemon at this address, which speaks this version of its API (such as `1.41`) as somebody has found out; nobody
+    /// asks it whether it is there. Without a version it is asked.
+    pub async fn at(host: &str, api: Option<&str>) -> Result<Self, DaemonError> {
+        let Some(version) = api.and_then(parse) else { return Self::reach(host).await };
+        let docker = if host.starts_with("unix://") {
+            Docker::connect_with_unix(host, TIMEOUT_SECONDS, &version)
+        } else {
+            Docker::connect_with_http(host, TIMEOUT_SECONDS, &version)
+        };
+        let docker = docker.map_err(|error| DaemonError::new(host, &error))?;
+        Ok(Self { host: host.to_owned(), docker })
+    }
+
+    /// The version of its API that is spoken with it.
+    pub fn api(&self) -> String {
+        let version = self.docker.client_version();
+        format!("{}.{}", version.major_version, version.minor_version)
     }
 
     /// What it says of itself.
@@ -80,6 +102,11 @@ impl Daemon {
             _ => Ok(()),
         }
     }
+}
+
+fn parse(api: &str) -> Option<ClientVersion> {
+    let (major, minor) = api.split_once('.')?;
+    Some(ClientVersion { major_version: major.parse().ok()?, minor_version: minor.parse().ok()? })
 }
 
 fn is_being_removed(error: &Error) -> bool {

@@ -25,23 +25,31 @@ pub struct DockerExecutor {
     reports: Mutex<mpsc::UnboundedReceiver<Report>>,
 }
 
+/// Where the daemon is, and how it is spoken with.
+#[derive(Debug, Clone)]
+struct Place {
+    host: String,
+    api: Option<String>,
+}
+
 impl DockerExecutor {
-    /// Around an executor that writes orders for the daemon at `host`. Removes containers of its data directory whose
+    /// Around an executor that writes orders for the daemon at `host`, which speaks this version of its API. Removes containers of its data directory whose
     /// attempts have ended; those that it finds are gone soon after, not at the return.
-    pub async fn start(inner: Arc<LocalExecutor>, host: String) -> Arc<Self> {
-        let cleared = clear(&inner, &host).await;
+    pub async fn start(inner: Arc<LocalExecutor>, host: String, api: Option<String>) -> Arc<Self> {
+        let place = Place { host, api };
+        let cleared = clear(&inner, &place).await;
         if let Err(error) = cleared {
             tracing::warn!(%error, "containers that may be left from before stay");
         }
         let (sender, reports) = mpsc::unbounded_channel();
-        tokio::spawn(pass_reports(Arc::clone(&inner), host, sender));
+        tokio::spawn(pass_reports(Arc::clone(&inner), place, sender));
         Arc::new(Self { inner, reports: Mutex::new(reports) })
     }
 }
 
 /// Hands reports on. Whose container may be left has to wait until it is removed: nobody shall hear of an end before,
 /// for the next attempt must be the only one.
-async fn pass_reports(inner: Arc<LocalExecutor>, host: String, reports: mpsc::UnboundedSender<Report>) {
+async fn pass_reports(inner: Arc<LocalExecutor>, place: Place, reports: mpsc::UnboundedSender<Report>) {
     while let Some(report) = inner.next_report().await {
         let name = match &report {
             Report::Ended { id, outcome, .. } if may_leave_container(outcome) => {
@@ -53,9 +61,9 @@ async fn pass_reports(inner: Arc<LocalExecutor>, host: String, reports: mpsc::Un
                 continue;
             }
         };
-        let (host, reports) = (host.clone(), reports.clone());
+        let (place, reports) = (place.clone(), reports.clone());
         tokio::spawn(async move {
-            if let Err(error) = remove(&host, &name).await {
+            if let Err(error) = remove(&place, &name).await {
                 tracing::warn!(%error, name, "the container of an attempt may be left");
             }
             let _ = reports.send(report);
@@ -64,15 +72,15 @@ async fn pass_reports(inner: Arc<LocalExecutor>, host: String, reports: mpsc::Un
 }
 
 /// Removes what an attempt may have left: its container, and the one that installs its packages.
-async fn remove(host: &str, name: &str) -> Result<(), DaemonError> {
-    let daemon = Daemon::reach(host).await?;
+async fn remove(place: &Place, name: &str) -> Result<(), DaemonError> {
+    let daemon = Daemon::at(&place.host, place.api.as_deref()).await?;
     daemon.remove(&packages::installer_name(name)).await?;
     daemon.remove(name).await
 }
 
 /// Removes the containers of ended attempts. Those that are made from now on belong to attempts under way.
-async fn clear(inner: &LocalExecutor, host: &str) -> Result<(), DaemonError> {
-    let daemon = Daemon::reach(host).await?;
+async fn clear(inner: &LocalExecutor, place: &Place) -> Result<(), DaemonError> {
+    let daemon = Daemon::at(&place.host, place.api.as_deref()).await?;
     let found = daemon.containers_of(inner.data_dir()).await?;
     let running: HashSet<String> = inner.running().iter().map(ToString::to_string).collect();
     let left: Vec<_> = found.into_iter().filter(|container| !running.contains(&container.attempt)).collect();

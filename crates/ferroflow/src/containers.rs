@@ -1,7 +1,7 @@
 //! What the command line and this machine say about containers of tasks.
 
 use anyhow::Context as _;
-use ferroflow_executor_docker::Daemon;
+use ferroflow_executor_docker::{Daemon, DaemonError};
 use ferroflow_executor_local::container::{ContainerOptions, ContainerScope};
 
 use crate::commands::{ExecutorKind, TaskArguments};
@@ -21,13 +21,17 @@ pub(crate) async fn options(
         ExecutorKind::Auto => ContainerScope::AllButPlainPython,
     };
     let daemon = environment::docker_host();
-    let facts = async { Daemon::reach(&daemon).await?.facts().await };
-    let is_rootless = match facts.await {
-        Ok(facts) => facts.is_rootless,
+    let asked = async {
+        let daemon = Daemon::reach(&daemon).await?;
+        Ok((daemon.api(), daemon.facts().await?))
+    };
+    let asked: Result<_, DaemonError> = asked.await;
+    let (api, is_rootless) = match asked {
+        Ok((api, facts)) => (Some(api), facts.is_rootless),
         Err(error) if scope == ContainerScope::All => return Err(error.into()),
         Err(error) => {
             tracing::warn!(%error, "only plain Python components can run");
-            false
+            (None, false)
         }
     };
     let mut shared = vec![artifacts.to_owned()];
@@ -39,6 +43,7 @@ pub(crate) async fn options(
     Ok(Some(ContainerOptions {
         scope,
         daemon,
+        api,
         credentials: environment::docker_config().and_then(|path| path.into_os_string().into_string().ok()),
         network: tasks.docker_network.clone(),
         user: user(tasks.docker_user.as_deref(), is_rootless),

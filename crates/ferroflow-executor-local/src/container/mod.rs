@@ -26,6 +26,8 @@ pub struct ContainerOptions {
     pub scope: ContainerScope,
     /// Where the daemon listens.
     pub daemon: String,
+    /// The version of its API that is spoken. Asking for it takes a daemon 10 ms, so it is not done for each task.
+    pub api: Option<String>,
     /// The configuration file of the Docker client, with what registries want to know of the user.
     pub credentials: Option<String>,
     /// The network of containers; the daemon's default if there is none.
@@ -70,6 +72,7 @@ mod tests {
         let options = |scope| ContainerOptions {
             scope,
             daemon: String::new(),
+            api: None,
             credentials: None,
             network: None,
             user: None,

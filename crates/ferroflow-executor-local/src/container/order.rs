@@ -14,6 +14,9 @@ pub use crate::linux::namespace::Mount;
 pub struct Order {
     /// Where the daemon listens, such as `unix:///var/run/docker.sock`.
     pub daemon: String,
+    /// The version of its API that is spoken, such as `1.41`; it is asked for if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api: Option<String>,
     /// File with what registries want to know of the user (`config.json` of the Docker client). Need not exist.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials: Option<String>,

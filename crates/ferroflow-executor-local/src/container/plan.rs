@@ -159,6 +159,7 @@ impl Preparation<'_> {
         let root = self.settings.layout.root();
         let mut order = Order {
             daemon: options.daemon.clone(),
+            api: options.api.clone(),
             credentials: self.credentials(options)?,
             name: container_name(root, &attempt.id),
             labels: labels(root, attempt),
