@@ -18,7 +18,7 @@ PAGE_SOURCES := $(shell find ui/src ui/public ui/scripts -type f) ui/index.html 
 
 export FERROFLOW_VENVS := $(VENVS)
 
-.PHONY: run test bench build ui check unit sim e2e docker-tests conformance python-tests metadata-tests page-tests page-e2e venvs needs-cargo needs-node needs-python
+.PHONY: run test bench build ui check unit sim e2e docker-tests conformance python-tests api-tests metadata-tests page-tests page-e2e venvs needs-cargo needs-node needs-python
 
 ## Builds, serves on the embedded defaults, loads the samples, runs the training one, and keeps serving.
 run: build needs-python
@@ -26,7 +26,7 @@ run: build needs-python
 
 ## Every test: the rules of the house, all crates, protos and slim runtime against KFP's packages, the simulator, the
 ## binary with the real kfp clients, and the page in a browser.
-test: check unit python-tests page-tests sim e2e metadata-tests docker-tests page-e2e
+test: check unit python-tests page-tests sim e2e api-tests metadata-tests docker-tests page-e2e
 
 ## The figures of the speed table beside the floors of this machine.
 bench: build
@@ -57,11 +57,16 @@ e2e: build venvs
 docker-tests: build venvs
 	FERROFLOW_BIN="$(BINARY)" "$(VENV)/bin/python" -m pytest -q --durations=5 tests/docker
 
+# Bad input to every call, and requests made up from the OpenAPI document.
+api-tests: build $(VENVS)/api/.ready
+	FERROFLOW_BIN="$(BINARY)" "$(VENVS)/api/bin/python" -m pytest -q --durations=5 tests/api
+
 # Clients of ML Metadata: the package's own test suite, and its own store as the judge. Its protobuf is older than kfp's.
 metadata-tests: build $(VENVS)/metadata/.ready
 	FERROFLOW_BIN="$(BINARY)" "$(VENVS)/metadata/bin/python" -m pytest -q tests/metadata
 
-$(VENVS)/metadata/.ready: tests/metadata/requirements.txt | needs-python
+# Environments of suites whose packages do not get along with those of kfp.
+$(VENVS)/api/.ready $(VENVS)/metadata/.ready: $(VENVS)/%/.ready: tests/%/requirements.txt | needs-python
 	rm -rf "$(@D)"
 	"$(PYTHON)" -m venv "$(@D)"
 	"$(@D)/bin/pip" install --quiet -r "$<"

@@ -5,6 +5,7 @@
 //! their JSON (`messages`), tables of shapes (`shapes`) and the table of routes (`routes`).
 
 mod messages;
+mod openapi;
 mod routes;
 mod shapes;
 mod typescript;
@@ -65,7 +66,10 @@ fn generate(root: &Path) -> anyhow::Result<Outputs> {
     compiler.include_imports(true).include_source_info(true).open_files(proto_files(&source, &source)?)?;
     let protos = Protos { files: compiler.file_descriptor_set(), pool: compiler.descriptor_pool() };
     compiler.include_source_info(false);
-    let mut outputs = Outputs::from([("descriptors.bin", compiler.encode_file_descriptor_set())]);
+    let mut outputs = Outputs::from([
+        ("descriptors.bin", compiler.encode_file_descriptor_set()),
+        ("openapi.json", openapi::document(&protos)?.into_bytes()),
+    ]);
     let sources = [
         ("ir_shape.rs", shapes::pipeline_files(&protos)?),
         ("ml_metadata.rs", messages::types(&protos, messages::METADATA)?),

@@ -18,5 +18,8 @@ pub mod shape;
 
 pub use generated::{ml_metadata, rpc, v2beta1};
 
+/// The HTTP form of the API as an OpenAPI 3.0 document.
+pub const OPENAPI: &str = include_str!("generated/openapi.json");
+
 /// Everything in `proto/` as an encoded `google.protobuf.FileDescriptorSet`, for gRPC reflection.
 pub const DESCRIPTORS: &[u8] = include_bytes!("generated/descriptors.bin");

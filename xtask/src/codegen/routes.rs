@@ -39,13 +39,14 @@ pub(super) fn table(protos: &Protos) -> anyhow::Result<String> {
 }
 
 /// An annotation.
-struct Rule {
-    verb: &'static str,
-    path: String,
-    body: Option<String>,
+pub(super) struct Rule {
+    pub(super) verb: &'static str,
+    pub(super) path: String,
+    pub(super) body: Option<String>,
 }
 
-fn rule(method: &MethodDescriptor, extension: &ExtensionDescriptor) -> anyhow::Result<Rule> {
+/// The annotation of a call.
+pub(super) fn rule(method: &MethodDescriptor, extension: &ExtensionDescriptor) -> anyhow::Result<Rule> {
     let name = method.full_name();
     let options = method.options();
     ensure!(options.has_extension(extension), "`{name}` has no HTTP form");

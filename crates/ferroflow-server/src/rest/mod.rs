@@ -92,6 +92,7 @@ const PLAIN_ROUTES: [(Method, &str, Target); 21] = [
     (Method::POST, "/apis/ferroflow/v1/runs/{run_id}:retry", Target::Retry),
     (Method::GET, "/apis/v1beta1/healthz", Target::Health { names_store: false }),
     (Method::GET, "/apis/v2beta1/healthz", Target::Health { names_store: true }),
+    (Method::GET, "/apis/v2beta1/openapi.json", Target::Fixed(ferroflow_proto::OPENAPI)),
     (Method::GET, "/metrics", Target::Metrics),
     (Method::GET, "/k8s/pod", Target::Pod(PodQuestion::Itself)),
     (Method::GET, "/k8s/pod/events", Target::Pod(PodQuestion::Events)),
