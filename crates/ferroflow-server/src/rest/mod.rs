@@ -80,7 +80,7 @@ const NO_TENSORBOARD: &str =
 const NO_CLUSTER: &str = "this server runs in no cluster of a cloud, so it has no name and no project";
 
 /// Routes that no proto knows.
-const PLAIN_ROUTES: [(Method, &str, Target); 21] = [
+const PLAIN_ROUTES: &[(Method, &str, Target)] = &[
     (Method::POST, "/apis/v2beta1/pipelines/upload", Target::Upload(UploadKind::Pipeline)),
     (Method::POST, "/apis/v2beta1/pipelines/upload_version", Target::Upload(UploadKind::Version)),
     (Method::POST, "/apis/v1beta1/pipelines/upload", Target::Upload(UploadKind::Pipeline)),
@@ -111,8 +111,9 @@ const BASE: &str = "/pipeline";
 impl Rest {
     /// `stop` ends followed logs.
     pub(crate) fn new(services: Services, policy: HostPolicy, stop: CancellationToken) -> Self {
-        let plain =
-            PLAIN_ROUTES.into_iter().map(|(method, template, target)| Route::new(method, template, target));
+        let plain = PLAIN_ROUTES
+            .iter()
+            .map(|(method, template, target)| Route::new(method.clone(), template, *target));
         let calls = ferroflow_proto::rest::ROUTES
             .iter()
             .filter_map(|call| Some(Route::new(call.method.parse().ok()?, call.path, Target::Call(call))));
