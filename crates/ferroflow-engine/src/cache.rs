@@ -305,6 +305,7 @@ mod tests {
             input_artifacts: BTreeMap::new(),
             output_parameters: BTreeMap::from([("score".to_owned(), ParameterType::NumberDouble)]),
             output_artifacts: BTreeMap::new(),
+            passthroughs: Vec::new(),
             body: Body::Container(ContainerPlan {
                 container: Arc::new(container),
                 kubernetes: Arc::new(Value::Null),

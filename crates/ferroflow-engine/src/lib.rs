@@ -23,6 +23,7 @@ mod selector;
 mod semantics;
 mod snapshot;
 mod state;
+mod task_config;
 mod timer;
 
 pub use event::{

@@ -11,7 +11,7 @@ use std::time::Duration;
 use ferroflow_spec::ir::{
     ArtifactSource, Component, ComponentBody, ContainerSpec, Dag, Executor, ImporterSpec, InputArtifact,
     InputParameter, OutputArtifact, OutputSelector, ParameterOutput, ParameterSource, ParameterType,
-    PipelineSpec, Task,
+    Passthrough, PipelineSpec, Task,
 };
 use serde_json::Value;
 
@@ -38,6 +38,7 @@ pub(crate) struct ComponentPlan {
     pub(crate) input_artifacts: BTreeMap<String, InputArtifact>,
     pub(crate) output_parameters: BTreeMap<String, ParameterType>,
     pub(crate) output_artifacts: BTreeMap<String, OutputArtifact>,
+    pub(crate) passthroughs: Vec<Passthrough>,
     pub(crate) body: Body,
 }
 
@@ -205,8 +206,14 @@ fn component_plan(
     index: &BTreeMap<String, u32>,
     executors: &BTreeMap<String, Executors>,
 ) -> Result<ComponentPlan, EngineFault> {
-    let Component { input_parameters, input_artifacts, output_parameters, output_artifacts, body } =
-        component;
+    let Component {
+        input_parameters,
+        input_artifacts,
+        output_parameters,
+        output_artifacts,
+        passthroughs,
+        body,
+    } = component;
     let body = match body {
         ComponentBody::Dag(dag) => Body::Dag(dag_plan(dag, index)?),
         ComponentBody::Executor(label) => {
@@ -214,7 +221,15 @@ fn component_plan(
             found.ok_or(EngineFault::Dangling { what: "the executor", name: label })?
         }
     };
-    Ok(ComponentPlan { name, input_parameters, input_artifacts, output_parameters, output_artifacts, body })
+    Ok(ComponentPlan {
+        name,
+        input_parameters,
+        input_artifacts,
+        output_parameters,
+        output_artifacts,
+        passthroughs,
+        body,
+    })
 }
 
 fn dag_plan(dag: Dag, index: &BTreeMap<String, u32>) -> Result<DagPlan, EngineFault> {

@@ -23,6 +23,7 @@ use crate::event::{
 use crate::fault::EngineFault;
 use crate::plan::{Body, ComponentPlan, Plan, TaskPlan};
 use crate::semantics::{Semantics, Switch};
+use crate::task_config::{self, Settings};
 use crate::timer::Timers;
 
 /// Place of a task instance in the list.
@@ -323,6 +324,13 @@ impl RunState {
             };
             (name.clone(), declared)
         });
+        let mut inputs = self.as_user_code_reads(with_defaults(&node.inputs, component));
+        let settings = Settings {
+            container: Arc::clone(&container.container),
+            // Was found to have a value before the task began.
+            kubernetes: crate::inputs::kubernetes(self, index).ok()?.ok()?,
+        };
+        let settings = task_config::hand_over(component, settings, &mut inputs.parameters);
         let task_name = self.task_plan(node).map_or_else(String::new, |task| task.name.clone());
         Some(TaskAttempt {
             id: id.clone(),
@@ -330,10 +338,9 @@ impl RunState {
             task_root: format!("{}/{task_name}/{}", self.identity.root, id.outputs_id()),
             task_name,
             run: Arc::clone(&self.identity),
-            container: Arc::clone(&container.container),
-            // Was found to have a value before the task began.
-            kubernetes: crate::inputs::kubernetes(self, index).ok()?.ok()?,
-            inputs: Arc::new(self.as_user_code_reads(with_defaults(&node.inputs, component))),
+            container: settings.container,
+            kubernetes: settings.kubernetes,
+            inputs: Arc::new(inputs),
             output_parameters: component.output_parameters.clone(),
             output_artifacts: declared.collect(),
             timeout: container.timeout,

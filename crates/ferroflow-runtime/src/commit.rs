@@ -6,7 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ferroflow_model::RunId;
+use ferroflow_engine::Changes;
+use ferroflow_model::record::Failure;
+use ferroflow_model::{Outputs, RunId, TaskStatus};
 use ferroflow_ports::{ErrorKind, PortError};
 
 use crate::active::{ActiveRun, Flight, Ghost, Phase, Slot, lookup_key};
@@ -184,9 +186,29 @@ impl Core {
             answer(reply, Err(PortError::new(error.kind, error.message.clone())));
         }
         let step = std::mem::take(&mut run.step);
-        drop(run.state.take_changes());
+        let reason = format!("the results of a task cannot be stored: {error}");
+        let mut lost = run.state.take_changes();
+        lost.tasks.extend(flight.commit.tasks.iter().cloned());
+        lost.attempts.extend(flight.commit.attempts.iter().cloned());
+        let ends = ends_of_lost(lost, &reason);
         run.step.replies = step.replies;
         run.step.acknowledge = flight.acknowledge.into_iter().chain(step.acknowledge).collect();
-        self.fail(run, &format!("the results of a task cannot be stored: {error}"));
+        run.step.absorb(ends);
+        self.fail(run, &reason);
     }
+}
+
+/// What ended in a step that was not stored, without what it made; all else is ended with the run.
+fn ends_of_lost(mut lost: Changes, reason: &str) -> Changes {
+    lost.tasks.retain(|task| task.status.is_terminal());
+    for task in &mut lost.tasks {
+        if let Some(end) = task.history.last_mut() {
+            end.state = TaskStatus::Failed;
+        }
+        task.status = TaskStatus::Failed;
+        task.outputs = Outputs::default();
+        task.error = Some(Failure::new(reason));
+    }
+    lost.attempts.retain(|attempt| attempt.status.is_terminal());
+    Changes { tasks: lost.tasks, attempts: lost.attempts, ..Changes::default() }
 }

@@ -42,8 +42,36 @@ pub struct Component {
     pub output_parameters: BTreeMap<String, ParameterType>,
     /// Output artifacts by name.
     pub output_artifacts: BTreeMap<String, OutputArtifact>,
+    /// Settings of its pod that it wants to see in inputs of type `TASK_CONFIG`.
+    pub passthroughs: Vec<Passthrough>,
     /// A DAG of tasks, or the label of an executor.
     pub body: ComponentBody,
+}
+
+/// A setting of a task's pod that its component wants to see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Passthrough {
+    /// Which.
+    pub field: PassthroughField,
+    /// Whether the task's own pod has it, too.
+    pub applies_to_task: bool,
+}
+
+/// Settings that can be handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PassthroughField {
+    /// `RESOURCES`.
+    Resources,
+    /// `ENV`.
+    Env,
+    /// `KUBERNETES_AFFINITY`.
+    Affinity,
+    /// `KUBERNETES_TOLERATIONS`.
+    Tolerations,
+    /// `KUBERNETES_NODE_SELECTOR`.
+    NodeSelector,
+    /// `KUBERNETES_VOLUMES`: volumes and mounts.
+    Volumes,
 }
 
 /// What a component does.

@@ -160,6 +160,7 @@ impl Step {
             input_artifacts: BTreeMap::new(),
             output_parameters: BTreeMap::new(),
             output_artifacts: BTreeMap::new(),
+            passthroughs: Vec::new(),
             body: ComponentBody::Executor(String::new()),
         };
         let task = Task {

@@ -1,5 +1,7 @@
 //! Settings of platforms, importers, and texts that refer to other inputs.
 
+use ferroflow_engine::Semantics;
+use ferroflow_spec::ir::{Executor, ParameterType, Passthrough, PassthroughField};
 use ferroflow_testing::pipeline::{Pipeline, group, importer_of_input, input, of, pipeline, task, value};
 use serde_json::{Value, json};
 
@@ -122,4 +124,71 @@ fn an_importer_that_cannot_tell_what_to_import_fails() {
         Drive::new(&one, &json!({})).run().error("i"),
         "the importer's metadata refers to input `gone`, which has no value"
     );
+}
+
+#[test]
+fn a_component_sees_the_settings_it_lists() {
+    let mut spec = pipeline([task("t")
+        .declares("config")
+        .typed(ParameterType::TaskConfig)
+        .takes("cpu", value("500m"))
+        .on_kubernetes(json!({
+            "nodeSelector": { "labels": { "disk": "ssd" } },
+            "tolerations": [{ "key": "gpu", "operator": "Exists" }],
+            "nodeAffinity": [{ "matchExpressions": [{ "key": "zone" }], "weight": 5 }],
+            "pvcMount": [{ "constant": "claim", "mountPath": "/data" }],
+            "secretAsEnv": [{ "secretName": "s", "keyToEnv": [{ "secretKey": "k", "envVar": "K" }] }],
+            "configMapAsVolume": [{ "configMapName": "c", "mountPath": "/c", "optional": true }],
+        }))])
+    .spec();
+    use PassthroughField::{Affinity, Env, NodeSelector, Resources, Tolerations, Volumes};
+    for component in spec.components.values_mut() {
+        component.passthroughs =
+            [(Resources, true), (Env, false), (Affinity, true), (NodeSelector, false), (Volumes, true)]
+                .map(|(field, applies_to_task)| Passthrough { field, applies_to_task })
+                .into();
+    }
+    for executor in spec.executors.values_mut() {
+        if let Executor::Container(container) = executor {
+            container.env = vec![("A".to_owned(), "1".to_owned())];
+            container.resources = json!({
+                "resourceCpuLimit": "{{$.inputs.parameters['cpu']}}", "memoryLimit": 2.0,
+                "accelerator": { "resourceType": "nvidia.com/gpu", "resourceCount": "1" },
+            });
+        }
+    }
+    let drive = Drive::under(spec.clone(), &json!({}), Semantics::default()).run();
+    let config = drive.given("t")["config"].clone();
+    assert_eq!(
+        config,
+        json!({
+            "affinity": { "nodeAffinity": { "preferredDuringSchedulingIgnoredDuringExecution":
+                [{ "weight": 5, "preference": { "matchExpressions": [{ "key": "zone" }] } }] } },
+            "tolerations": null,
+            "nodeSelector": { "disk": "ssd" },
+            "env": [
+                { "name": "A", "value": "1" },
+                { "name": "K", "valueFrom": { "secretKeyRef": { "name": "s", "key": "k" } } },
+            ],
+            "volumes": [
+                { "name": "c", "configMap": { "name": "c", "optional": true } },
+                { "name": "claim", "persistentVolumeClaim": { "claimName": "claim" } },
+            ],
+            "volumeMounts": [{ "name": "c", "mountPath": "/c" }, { "name": "claim", "mountPath": "/data" }],
+            "resources": { "limits": { "cpu": "500m", "memory": "2G", "nvidia.com/gpu": "1" } },
+        }),
+    );
+    // What is only for others is not the task's own.
+    let given = &drive.given["t"];
+    assert!(given.container.env.is_empty() && given.container.resources != Value::Null);
+    let mut left: Vec<&String> = given.kubernetes.as_object().unwrap().keys().collect();
+    left.sort();
+    assert_eq!(left, ["configMapAsVolume", "nodeAffinity", "pvcMount", "tolerations"]);
+    // Nothing listed is nothing seen, and nothing taken away.
+    for component in spec.components.values_mut() {
+        component.passthroughs.retain(|passthrough| passthrough.field == Tolerations);
+    }
+    let drive = Drive::under(spec, &json!({}), Semantics::default()).run();
+    assert_eq!(drive.given("t")["config"]["resources"], json!({}));
+    assert_eq!(drive.given["t"].container.env.len(), 1);
 }

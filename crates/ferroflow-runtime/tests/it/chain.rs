@@ -1,8 +1,11 @@
 //! Runs without trouble: order, rows, commits, cache, what is watched.
 
+use std::collections::BTreeSet;
+
 use ferroflow_model::{RunStatus, TaskStatus};
 use ferroflow_ports::RunControl;
 use ferroflow_ports::store::RunStore;
+use serde_json::json;
 
 use crate::machine::{failure, success};
 use crate::stage::{CHAIN, Stage, ended, pipeline, request, submit};
@@ -150,4 +153,35 @@ async fn numbers_are_given_once() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), 4 * 151);
+}
+
+/// Importers of the same thing bring it in once, also if they ask in one step.
+#[tokio::test]
+async fn importers_of_one_thing_share_an_artifact() {
+    let stage = Stage::new().await;
+    let runtime = stage.start().await;
+    let importer = json!({ "taskInfo": { "name": "i" }, "componentRef": { "name": "comp-import" } });
+    let kind = json!({ "schemaTitle": "system.Dataset", "schemaVersion": "0.0.1" });
+    let pipeline = json!({
+        "pipelineInfo": { "name": "sample" },
+        "schemaVersion": "2.1.0",
+        "sdkVersion": "kfp-2.17.0",
+        "root": { "dag": { "tasks": { "one": importer, "two": importer } } },
+        "components": { "comp-import": {
+            "executorLabel": "exec-import",
+            "outputDefinitions": { "artifacts": { "artifact": { "artifactType": kind } } },
+        } },
+        "deploymentSpec": { "executors": { "exec-import": { "importer": {
+            "artifactUri": { "constant": "gs://bucket/data" }, "typeSchema": kind,
+        } } } },
+    });
+    let mut found = BTreeSet::new();
+    for _ in 0..2 {
+        let id = runtime.submit(request(&pipeline)).await.unwrap().id;
+        assert_eq!(ended(&runtime, id).await, RunStatus::Succeeded);
+        for task in stage.disk.tasks_of(&[id]).await.unwrap() {
+            found.extend(task.outputs.artifacts.values().flatten().map(|artifact| artifact.id));
+        }
+    }
+    assert_eq!(found.len(), 1, "{found:?}");
 }

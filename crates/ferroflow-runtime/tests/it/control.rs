@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ferroflow_model::{RunId, RunStatus, TaskStatus};
+use ferroflow_model::{RunId, RunStatus, TaskPath, TaskStatus};
 use ferroflow_ports::store::RunStore;
 use ferroflow_ports::{ErrorKind, PortError, RunControl};
 use uuid::Uuid;
@@ -40,6 +40,55 @@ async fn a_terminated_run_is_canceling_at_once_and_failed_two_seconds_later() {
     }
     stage.check_clean(id).await;
     check_refused(runtime.terminate(id).await, ErrorKind::InvalidArgument, "FAILED");
+}
+
+/// The pipeline of `pipeline`, with `exit` as a task that runs whatever happened before it.
+fn with_exit(tasks: &[(&str, &[&str])], exit: &str) -> serde_json::Value {
+    let mut pipeline = pipeline(tasks);
+    pipeline["root"]["dag"]["tasks"][exit]["triggerPolicy"] =
+        serde_json::json!({ "strategy": "ALL_UPSTREAM_TASKS_COMPLETED" });
+    pipeline
+}
+
+#[tokio::test]
+async fn exit_tasks_have_their_time_until_asked_again() {
+    let stage = Stage::new().await;
+    let runtime = stage.start().await;
+    let pipeline = with_exit(&[("a", &[]), ("clean", &["a"])], "clean");
+    let id = runtime.submit(request(&pipeline)).await.unwrap().id;
+    stage.machine.until_running(&["a#1"]).await;
+    runtime.terminate(id).await.unwrap();
+    stage.machine.until_running(&["clean#1"]).await;
+    // The time goes on after a restart.
+    drop(runtime);
+    let runtime = stage.start().await;
+    assert_eq!(stage.run(id).await.status, RunStatus::Canceling);
+    runtime.terminate(id).await.unwrap();
+    check_refused(runtime.terminate(id).await, ErrorKind::InvalidArgument, "CANCELING");
+    assert_eq!(ended(&runtime, id).await, RunStatus::Failed);
+    assert_eq!(stage.task(id, "clean").await, TaskStatus::Canceled);
+    stage.check_clean(id).await;
+}
+
+#[tokio::test]
+async fn a_retry_begins_with_a_task() {
+    let stage = Stage::new().await;
+    let runtime = stage.start().await;
+    let id = submit(&runtime, CHAIN).await;
+    check_refused(runtime.retry_from(id, TaskPath::new("b")).await, ErrorKind::Aborted, "RUNNING");
+    for name in ["a#1", "b#1", "c#1"] {
+        stage.machine.until_running(&[name]).await;
+        stage.machine.end(name, success());
+    }
+    assert_eq!(ended(&runtime, id).await, RunStatus::Succeeded);
+    check_refused(runtime.retry_from(id, TaskPath::new("x")).await, ErrorKind::Aborted, "no task `x`");
+    runtime.retry_from(id, TaskPath::new("b")).await.unwrap();
+    for name in ["b#2", "c#2"] {
+        stage.machine.until_running(&[name]).await;
+        stage.machine.end(name, success());
+    }
+    assert_eq!(ended(&runtime, id).await, RunStatus::Succeeded);
+    stage.check_clean(id).await;
 }
 
 #[tokio::test]

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use ferroflow_model::record::PipelineSource;
-use ferroflow_model::{AttemptId, RunId, RunStatus, TaskPath};
+use ferroflow_model::{AttemptId, RunId, RunStatus, TaskPath, TaskStatus};
 use ferroflow_ports::RunControl;
-use ferroflow_ports::store::{NewRun, RunStore};
+use ferroflow_ports::store::{NewRun, RunCommit, RunStore};
 
 use crate::gated_store::Gate;
 use crate::machine::{failure, success};
@@ -172,6 +172,24 @@ async fn strangers_are_stopped_and_their_ends_acknowledged() {
     assert!(inner.acknowledged.contains(&stranger));
 }
 
+fn empty_commit(run_id: RunId) -> RunCommit {
+    RunCommit {
+        run_id,
+        first_seq: 1,
+        events: Vec::new(),
+        run: None,
+        tasks: Vec::new(),
+        attempts: Vec::new(),
+        artifacts: Vec::new(),
+        links: Vec::new(),
+        cache_entries: Vec::new(),
+        outbox_put: Vec::new(),
+        outbox_done: Vec::new(),
+        snapshot: None,
+        ids_taken_below: None,
+    }
+}
+
 /// A run that cannot be read fails; the others go on.
 #[tokio::test]
 async fn a_damaged_run_fails_alone() {
@@ -190,6 +208,12 @@ async fn a_damaged_run_fails_alone() {
     let settings = stage.disk.load_run(good).await.unwrap().settings;
     let new = NewRun { run: damaged, spec_json: "{\"root\": 7}".into(), settings };
     let damaged = stage.disk.create_run(new, 1).await.unwrap().id;
+    let mut root = stage.disk.tasks_of(&[good]).await.unwrap().remove(0);
+    root.run_id = damaged;
+    root.execution_id.0 += 100_000;
+    root.status = TaskStatus::Running;
+    let commit = RunCommit { tasks: vec![root], ..empty_commit(damaged) };
+    stage.disk.commit(commit).await.unwrap();
     stage.machine.end_all();
     let runtime = stage.start().await;
     assert_eq!(ended(&runtime, good).await, RunStatus::Succeeded);
@@ -197,4 +221,5 @@ async fn a_damaged_run_fails_alone() {
     let run = stage.run(damaged).await;
     assert_eq!(run.status, RunStatus::Failed);
     assert!(run.error.unwrap().message.contains("pipeline"), "it says why");
+    assert_eq!(stage.task(damaged, "").await, TaskStatus::Failed);
 }

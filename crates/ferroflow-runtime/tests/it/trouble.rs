@@ -61,6 +61,11 @@ async fn a_step_that_can_never_be_stored_fails_the_run() {
     assert_eq!(ended(&runtime, id).await, RunStatus::Failed);
     let error = stage.run(id).await.error.unwrap();
     assert!(error.message.contains("cannot be stored"), "{error:?}");
+    // Nothing of it is left in the middle of something.
+    for (path, status) in [("", TaskStatus::Failed), ("a", TaskStatus::Failed), ("c", TaskStatus::Canceled)] {
+        assert_eq!(stage.task(id, path).await, status, "{path}");
+    }
+    assert!(stage.disk.attempts_of(id).await.unwrap().iter().all(|attempt| attempt.status.is_terminal()));
     stage.machine.end_all();
     assert_eq!(ended(&runtime, other).await, RunStatus::Succeeded);
     stage.machine.until("acknowledgements", |inner| inner.attempts.is_empty()).await;

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::ir::{
     ArtifactType, Component, ComponentBody, Executor, InputArtifact, InputParameter, OutputArtifact,
-    ParameterType, PipelineSpec,
+    ParameterType, Passthrough, PassthroughField, PipelineSpec,
 };
 use crate::problem::{Path, Problem, Sink};
 use crate::tree::{At, NodeRef, View, pointed};
@@ -57,6 +57,7 @@ pub(crate) fn pipeline(spec: NodeRef<'_>, platform: Option<NodeRef<'_>>, sink: &
                 input_artifacts: BTreeMap::new(),
                 output_parameters: BTreeMap::new(),
                 output_artifacts: BTreeMap::new(),
+                passthroughs: Vec::new(),
                 body: ComponentBody::Executor(String::new()),
             },
         },
@@ -114,8 +115,31 @@ fn component(node: NodeRef<'_>, here: Here<'_>, sink: &mut Sink) -> Component {
                 })
             },
         ),
+        passthroughs: node
+            .field("taskConfigPassthroughs")
+            .map(|list| list.items().filter_map(passthrough).collect())
+            .unwrap_or_default(),
         body: body(node, here, sink),
     }
+}
+
+/// Fields of none or of an unknown kind mean nothing.
+fn passthrough(node: NodeRef<'_>) -> Option<Passthrough> {
+    let known = [
+        ("RESOURCES", PassthroughField::Resources),
+        ("ENV", PassthroughField::Env),
+        ("KUBERNETES_AFFINITY", PassthroughField::Affinity),
+        ("KUBERNETES_TOLERATIONS", PassthroughField::Tolerations),
+        ("KUBERNETES_NODE_SELECTOR", PassthroughField::NodeSelector),
+        ("KUBERNETES_VOLUMES", PassthroughField::Volumes),
+    ];
+    let (_, field) = match node.field("field")?.view() {
+        View::Text(name) => known.into_iter().find(|field| field.0 == name)?,
+        // Number 0 is none of them.
+        View::Number(number) => *known.get(usize::try_from(number.as_u64()?.checked_sub(1)?).ok()?)?,
+        _ => return None,
+    };
+    Some(Passthrough { field, applies_to_task: flag(node, "applyToTask") })
 }
 
 fn body(node: NodeRef<'_>, here: Here<'_>, sink: &mut Sink) -> ComponentBody {
