@@ -16,4 +16,5 @@ mod loops;
 mod platform;
 mod requests;
 mod retries;
+mod stumbles;
 mod switches;

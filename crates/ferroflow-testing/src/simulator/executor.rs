@@ -24,6 +24,8 @@ pub(super) struct Executor<'a> {
     pub(super) tasks: HashMap<TaskPath, Tally>,
     /// Whether a client wanted the run to end: a task may run twice then, as its first success goes unheard.
     pub(super) was_terminated: bool,
+    /// Whether a client wanted all from some task on to be done again.
+    pub(super) was_redone: bool,
 }
 
 struct Attempt {
@@ -67,7 +69,13 @@ pub(super) enum Started {
 
 impl<'a> Executor<'a> {
     pub(super) fn new(case: &'a Case) -> Self {
-        Self { case, attempts: BTreeMap::new(), tasks: HashMap::new(), was_terminated: false }
+        Self {
+            case,
+            attempts: BTreeMap::new(),
+            tasks: HashMap::new(),
+            was_terminated: false,
+            was_redone: false,
+        }
     }
 
     /// Starts an attempt, unless it was started before.
@@ -84,7 +92,8 @@ impl<'a> Executor<'a> {
         let tally = self.tasks.entry(id.path.clone()).or_default();
         let has_succeeded =
             matches!(tally.conclusion, Some(Conclusion::Succeeded(_) | Conclusion::Cached(_)));
-        ensure(self.was_terminated || !has_succeeded, || format!("{id} is started after a success"))?;
+        let may_repeat = self.was_terminated || self.was_redone;
+        ensure(may_repeat || !has_succeeded, || format!("{id} is started after a success"))?;
         let outputs = behaviour::outputs(self.case.seed, &given);
         tally.given = Some(given);
         let attempt = Attempt { outputs, is_asked_to_stop: false, outcome: None, is_acknowledged: false };

@@ -44,12 +44,13 @@ impl Rows {
         self.tasks.get(path).map(|row| row.status)
     }
 
-    /// Checks changed rows against those that stand. `reopens` if this step may open ended tasks again.
-    pub(super) fn check(&self, changes: &Changes, reopens: bool) -> Check {
+    /// Checks changed rows against those that stand. `reopens` if this step may open ended tasks again, `is_redone` if
+    /// a client wanted all from some task on to be done again: what is in groups is opened when these begin.
+    pub(super) fn check(&self, changes: &Changes, reopens: bool, is_redone: bool) -> Check {
         let mut seen = BTreeSet::new();
         for row in &changes.tasks {
             ensure(seen.insert(row.execution_id), || format!("`{}` has two rows in one step", row.path))?;
-            self.check_task(row, reopens)?;
+            self.check_task(row, reopens, is_redone)?;
         }
         let mut seen = BTreeSet::new();
         for row in &changes.attempts {
@@ -71,7 +72,7 @@ impl Rows {
         Ok(())
     }
 
-    fn check_task(&self, row: &TaskRecord, reopens: bool) -> Check {
+    fn check_task(&self, row: &TaskRecord, reopens: bool, is_redone: bool) -> Check {
         let path = &row.path;
         let owner = self.numbers.get(&row.execution_id.0);
         ensure(owner.is_none_or(|owner| owner == path), || {
@@ -86,12 +87,13 @@ impl Rows {
         let is_clean = row.status.is_terminal() || row.error.is_none();
         ensure(is_clean, || format!("`{path}` has not ended, but has an error: {:?}", row.error))?;
         let Some(old) = self.tasks.get(path) else { return Ok(()) };
-        if old.status.is_terminal() && !reopens {
+        if old.status.is_terminal() && !reopens && !is_redone {
             return ensure(**old == *row, || format!("`{path}` has changed after it had ended"));
         }
         ensure(old.execution_id == row.execution_id, || format!("`{path}` has got another number"))?;
         ensure(row.history.starts_with(&old.history), || format!("the history of `{path}` was rewritten"))?;
-        if matches!(old.status, TaskStatus::Succeeded | TaskStatus::Cached) && old.parent.is_some() {
+        let has_succeeded = matches!(old.status, TaskStatus::Succeeded | TaskStatus::Cached);
+        if has_succeeded && old.parent.is_some() && !is_redone {
             ensure(row.status == old.status, || format!("`{path}` had succeeded and is opened again"))?;
         }
         Ok(())

@@ -39,6 +39,8 @@ enum Happening {
     Start,
     Terminate,
     Retry,
+    /// From a task on.
+    RetryFrom(TaskPath),
     /// Somebody wakes the run for no reason.
     Wake,
 }
@@ -59,6 +61,8 @@ struct Marks {
     /// How often clients will have it run again.
     retries_left: u32,
     terminated_at: Option<Timestamp>,
+    /// Whether it was run again from a task on: then what had succeeded may be done again.
+    was_redone: bool,
 }
 
 pub(super) struct Simulation<'a> {
@@ -233,6 +237,10 @@ impl<'a> Simulation<'a> {
                 self.requests.push(Happening::Retry);
                 self.apply(RunEvent::RetryRequested)
             }
+            Happening::RetryFrom(task) => {
+                self.requests.push(Happening::RetryFrom(task.clone()));
+                self.apply(RunEvent::RetryFromRequested { task })
+            }
             Happening::Ends(id) => {
                 if self.executor.end(&id, &mut self.random) {
                     self.note_outcome(&id);
@@ -311,14 +319,18 @@ impl<'a> Simulation<'a> {
             format!("{}ms {event}", now.as_micros() / 1000 % 10_000_000)
         });
         let before = self.state.status();
-        let reopens = event == RunEvent::RetryRequested && before == RunStatus::Failed;
         let is_void = is_void(&event, before);
+        let begins_again = matches!(event, RunEvent::RetryFromRequested { .. });
         let mut commands = Vec::new();
         let applied = self.state.apply(event, now, &mut self.numbers, &mut commands);
         let stored = applied.map_err(|fault| format!("the engine has a fault: {fault}"))?;
         self.state.audit().map_err(|fault| format!("the counters are wrong: {fault}"))?;
         let changes = self.state.take_changes();
-        self.rows.check(&changes, reopens)?;
+        // It may end again at once.
+        let reopens = before.is_terminal() && changes.run.is_some();
+        self.marks.was_redone |= reopens && begins_again;
+        self.executor.was_redone |= self.marks.was_redone;
+        self.rows.check(&changes, reopens, self.marks.was_redone)?;
         ensure(!is_void || (changes == ferroflow_engine::Changes::default() && commands.is_empty()), || {
             format!(
                 "an event that means nothing to a run that is {before:?} had an effect: {commands:?} {changes:?}"
@@ -385,15 +397,17 @@ impl<'a> Simulation<'a> {
             ensure(status == RunStatus::Failed, || format!("a terminated run is {}", status.as_str()))?;
             let is_seen = self.now.since(at) >= CANCELING_AT_LEAST;
             ensure(is_seen, || "the run was CANCELING for less than two seconds".to_owned())?;
-        } else {
+        } else if !self.marks.was_redone {
             let is_first_round = self.marks.ends == 1 && !self.executor.was_terminated;
             let Self { spec, settings, executor, rows, .. } = self;
             oracle::check(spec, &settings.arguments, executor, rows, is_first_round)?;
         }
-        if status == RunStatus::Failed && self.marks.retries_left > 0 {
+        if self.marks.retries_left > 0 && (status == RunStatus::Failed || self.random.chance(50)) {
             self.marks.retries_left -= 1;
             let delay = self.random.below(10_000);
-            self.after(delay, Happening::Retry);
+            let paths: Vec<TaskPath> = self.rows.tasks.keys().cloned().collect();
+            let from = self.random.pick(&paths).cloned().filter(|_| self.random.chance(50));
+            self.after(delay, from.map_or(Happening::Retry, Happening::RetryFrom));
         }
         Ok(())
     }
@@ -500,6 +514,7 @@ impl<'a> Simulation<'a> {
 fn is_void(event: &RunEvent, status: RunStatus) -> bool {
     match event {
         RunEvent::RetryRequested => status != RunStatus::Failed,
+        RunEvent::RetryFromRequested { .. } => !status.is_terminal(),
         RunEvent::Started => status != RunStatus::Pending,
         // Also a second request to end means something: the end of exit tasks.
         _ => status.is_terminal(),
