@@ -91,6 +91,43 @@ def test_artifacts_of_this_machine_and_of_the_web_are_read(data_dir, tmp_path, w
     assert task(again, "read")["state"] == "CACHED"
 
 
+@dsl.component
+def change(data: dsl.Input[dsl.Dataset]) -> str:
+    import os
+    name = os.path.join(data.path, "inner", "1.txt") if os.path.isdir(data.path) else data.path
+    with open(name, "a") as file:
+        file.write("!")
+    with open(name) as file:
+        return file.read()
+
+
+def test_tasks_share_a_copy_in_the_workspace_and_leave_the_original(data_dir, tmp_path, web):
+    address, folder, _ = web
+    (folder / "inner").mkdir()
+    (folder / "inner" / "1.txt").write_text("deep")
+
+    @dsl.pipeline(
+        name="copies",
+        pipeline_config=dsl.PipelineConfig(
+            workspace=dsl.WorkspaceConfig(size="1Gi", kubernetes=dsl.KubernetesWorkspaceConfig())
+        ),
+    )
+    def copies():
+        for uri in (str(folder), f"file://{folder}/1.txt", f"{address}/2.txt"):
+            data = dsl.importer(artifact_uri=uri, artifact_class=dsl.Dataset, download_to_workspace=True).output
+            first = change(data=data)
+            # The same inputs in the same workspace would be the same work.
+            change(data=data).after(first).set_caching_options(False)
+
+    pipeline = compile_to(copies, tmp_path)
+    for _ in range(2):
+        code, results = run_pipeline(pipeline, data_dir)
+        assert code == 0, results
+        found = [each["outputs"]["parameters"]["Output"] for each in results["tasks"] if each["kind"] == "CONTAINER"]
+        assert sorted(found) == ["deep!", "deep!!", "file 1!", "file 1!!", "file 2!", "file 2!!"], results
+    assert (folder / "1.txt").read_text() == "file 1" and (folder / "inner" / "1.txt").read_text() == "deep"
+
+
 def test_what_is_not_on_the_web_fails_its_reader(data_dir, tmp_path, web):
     address, _, _ = web
 

@@ -24,6 +24,9 @@ use crate::semantics::{Semantics, Switch};
 /// The log of a task is an output of it to upstream, by default.
 const EXECUTOR_LOGS: &str = "executor-logs";
 
+/// Key of KFP's in the metadata of artifacts that tasks are to find in the workspace of their run.
+pub(crate) const IN_WORKSPACE: &str = "_kfp_workspace";
+
 /// Images by which KFP means its own work on volumes.
 const CREATE_CLAIM: &str = "argostub/createpvc";
 const DELETE_CLAIM: &str = "argostub/deletepvc";
@@ -47,7 +50,10 @@ pub(crate) fn may_be_reused(component: &ComponentPlan, inputs: &Inputs) -> bool 
 /// run, which is never that of another run.
 pub(crate) fn claims(settings: &Value, inputs: &Inputs, run: &RunIdentity) -> BTreeSet<String> {
     let mut claims: BTreeSet<String> = kubernetes::claims(settings).map(str::to_owned).collect();
-    if inputs.parameters.values().any(|value| names_workspace(value)) {
+    let is_there = |artifact: &Arc<ferroflow_model::Artifact>| artifact.metadata.contains_key(IN_WORKSPACE);
+    if inputs.parameters.values().any(|value| names_workspace(value))
+        || inputs.artifacts.values().flatten().any(is_there)
+    {
         claims.insert(format!("{}-kfp-workspace", run.resource_name));
     }
     claims

@@ -1,7 +1,10 @@
 //! Where user code finds the artifacts of stores that name them by other URIs than paths.
 
+use std::path::Path;
+
 use ferroflow_engine::TaskAttempt;
 use ferroflow_launcher::protocol::{MappedRoot, Mapping, ShownUris};
+use ferroflow_model::Artifact;
 use ferroflow_ports::ArtifactStore;
 
 use crate::executor::Settings;
@@ -13,6 +16,8 @@ const FIXED: [(&str, &str); 3] = [("gs:/", "gcs"), ("s3:/", "s3"), ("minio:/", "
 pub(crate) const IMAGE: &str = "oci://";
 /// Files of the web, which are fetched for the task.
 pub(crate) const WEB: [&str; 2] = ["http://", "https://"];
+/// Key of KFP's in the metadata of artifacts that tasks are to find in the workspace of their run.
+const IN_WORKSPACE: &str = "_kfp_workspace";
 
 /// The folder of an image in a local store of images, `images`.
 pub(crate) fn image_folder(images: &str, uri: &str) -> String {
@@ -26,6 +31,23 @@ pub(crate) fn web_file(workspace: &str, uri: &str) -> String {
     let name = if name.is_empty() || name.starts_with('.') { "file" } else { name };
     let hash = blake3::hash(uri.as_bytes()).to_hex();
     format!("{workspace}/.artifacts/web/{}/{name}", hash.get(..32).unwrap_or_default())
+}
+
+/// Where the content of an input is, and where in the workspace of its run it is to be: for inputs that the pipeline
+/// wants there, if they are on this machine.
+pub(crate) fn workspace_copy(
+    artifact: &Artifact,
+    artifacts: &dyn ArtifactStore,
+    workspace: &str,
+) -> Option<(String, String)> {
+    artifact.metadata.get(IN_WORKSPACE).filter(|flag| **flag == true)?;
+    let plain = || Some(artifact.uri.strip_prefix("file://").unwrap_or(&artifact.uri).to_owned());
+    let source = store_path(artifacts, &artifact.uri).or_else(plain).filter(|path| path.starts_with('/'))?;
+    // Each in a folder of its own: one may lie within another.
+    let name = source.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let hash = blake3::hash(source.as_bytes()).to_hex();
+    let target = format!("{workspace}/.artifacts/local/{}/{name}", hash.get(..32).unwrap_or_default());
+    Path::new(&source).exists().then_some((source, target))
 }
 
 /// How the URIs of this attempt become paths: where the store has the bytes on this machine, else below the attempt's
@@ -54,6 +76,11 @@ pub(crate) fn mapping(
         }
     }
     let (images, workspace) = (settings.layout.images(), settings.layout.workspace(attempt.id.run));
+    for artifact in attempt.inputs.artifacts.values().flatten() {
+        if let Some((_, folder)) = workspace_copy(artifact, settings.artifacts.as_ref(), &workspace) {
+            mapping.roots.push(MappedRoot { uri: artifact.uri.clone(), folder });
+        }
+    }
     for uri in inputs() {
         let file = if uri.starts_with(IMAGE) {
             format!("{}/models", image_folder(&images, uri))

@@ -207,8 +207,20 @@ impl Preparation<'_> {
     /// What must be fetched before user code; images must be there.
     pub(crate) fn downloads(&self, places: &Places) -> Result<Vec<Download>, PortError> {
         let mut downloads: Vec<Download> = Vec::new();
-        for uri in self.attempt.inputs.artifacts.values().flatten().map(|artifact| &artifact.uri) {
+        for artifact in self.attempt.inputs.artifacts.values().flatten() {
+            let uri = &artifact.uri;
             let Some(path) = places.mapping.local_path(uri) else { continue };
+            let store = self.settings.artifacts.as_ref();
+            if let Some((source, file)) = mirror::workspace_copy(artifact, store, &places.workspace) {
+                downloads.push(Download {
+                    uri: uri.clone(),
+                    copy_of: Some(source),
+                    file,
+                    most_bytes: 0,
+                    most_seconds: 0,
+                });
+                continue;
+            }
             if uri.starts_with(mirror::IMAGE) && !Path::new(&path).exists() {
                 return Err(invalid(format!(
                     "its input is the image `{uri}`, which is not on this machine: put the contents of its folder \
@@ -219,6 +231,7 @@ impl Preparation<'_> {
             if is_new && mirror::WEB.iter().any(|scheme| uri.starts_with(scheme)) {
                 downloads.push(Download {
                     uri: uri.clone(),
+                    copy_of: None,
                     file: path,
                     most_bytes: LARGEST_DOWNLOAD_BYTES,
                     most_seconds: LONGEST_DOWNLOAD_SECONDS,

@@ -80,7 +80,11 @@ impl Machine<'_> {
         };
         let is_lenient = self.state.semantics.has(Switch::LenientImporters);
         Ok(uri(spec, node, is_lenient).and_then(|uri| {
-            let metadata = metadata(spec, node)?;
+            let mut metadata = metadata(spec, node)?;
+            if spec.download_to_workspace {
+                // By this, executors know that tasks see a copy of their own. It is another artifact than without.
+                metadata.insert(cache::IN_WORKSPACE.to_owned(), Value::Bool(true));
+            }
             Ok(Import { spec: spec.clone(), uri, metadata })
         }))
     }

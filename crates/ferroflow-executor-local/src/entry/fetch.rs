@@ -1,11 +1,11 @@
-//! Artifacts of the web, fetched when a task needs them.
+//! Artifacts of the web, fetched when a task needs them, and copies in the workspace of a run.
 //!
 //! Once for a run: the file stays in the run's workspace, and tasks that need it at the same time may each fetch it, of
 //! which the last one stays. Bounded in size and time; a part of a file is never seen.
 
 use std::fs::File;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -16,13 +16,16 @@ const CONNECT_PATIENCE: Duration = Duration::from_secs(30);
 /// A file to fetch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Download {
-    /// `http://…` or `https://…`.
+    /// `http://…` or `https://…`, or whatever names a copy.
     pub(crate) uri: String,
+    /// A file or folder of this machine that is copied; nothing of it is fetched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) copy_of: Option<String>,
     /// Where it goes.
     pub(crate) file: String,
-    /// It may not be larger.
+    /// What is fetched may not be larger.
     pub(crate) most_bytes: u64,
-    /// It may not take longer.
+    /// Fetching may not take longer.
     pub(crate) most_seconds: u64,
 }
 
@@ -32,6 +35,9 @@ impl Download {
         let file = Path::new(&self.file);
         if file.exists() {
             return Ok(());
+        }
+        if let Some(source) = &self.copy_of {
+            return self.copy(Path::new(source)).map_err(|error| error.to_string());
         }
         let config = ureq::Agent::config_builder()
             .timeout_connect(Some(CONNECT_PATIENCE))
@@ -49,6 +55,24 @@ impl Download {
         kept
     }
 
+    /// Copies beside the place and moves there, so that a part of it is never seen.
+    fn copy(&self, source: &Path) -> io::Result<()> {
+        let file = Path::new(&self.file);
+        if let Some(folder) = file.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        let own = PathBuf::from(format!("{}.{}", self.file, std::process::id()));
+        copy_all(source, &own)?;
+        let moved = std::fs::rename(&own, file);
+        if moved.is_err() {
+            let removed =
+                if own.is_dir() { std::fs::remove_dir_all(&own) } else { std::fs::remove_file(&own) };
+            // Another task of the run may have been faster: its copy is as good.
+            return if file.exists() { removed } else { moved };
+        }
+        Ok(())
+    }
+
     fn write(&self, path: &str, body: impl io::Read) -> Result<(), String> {
         let told = |error: io::Error| error.to_string();
         if let Some(folder) = Path::new(path).parent() {
@@ -62,4 +86,24 @@ impl Download {
         }
         file.flush().map_err(told)
     }
+}
+
+/// A file, or a folder with all below it. Links become the files that they lead to.
+fn copy_all(from: &Path, to: &Path) -> io::Result<()> {
+    if !from.is_dir() {
+        return std::fs::copy(from, to).map(drop);
+    }
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        if entry.file_type()?.is_symlink() && entry.path().is_dir() {
+            let path = entry.path();
+            return Err(io::Error::other(format!(
+                "`{}` is a link to a folder, which may lead in circles",
+                path.display()
+            )));
+        }
+        copy_all(&entry.path(), &to.join(entry.file_name()))?;
+    }
+    Ok(())
 }

@@ -1,5 +1,6 @@
 //! The document behind `{{$}}`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -55,7 +56,7 @@ struct RuntimeArtifact<'a> {
     #[serde(rename = "type")]
     artifact_type: TypeSchema<'a>,
     uri: String,
-    metadata: &'a Map<String, Value>,
+    metadata: Cow<'a, Map<String, Value>>,
 }
 
 /// Inputs carry an empty schema, as upstream: the Python side then takes the annotated class.
@@ -109,8 +110,19 @@ fn input_artifact<'a>(artifact: &'a Artifact, places: &Places) -> RuntimeArtifac
         name: artifact.id.to_string(),
         artifact_type: TypeSchema::Unknown { instance_schema: "" },
         uri: places.mapping.shown(&artifact.uri),
-        metadata: &artifact.metadata,
+        metadata: shown_metadata(&artifact.metadata),
     }
+}
+
+/// Artifacts in the workspace have a key by which KFP's code looks for them there. Paths lead there by themselves here.
+fn shown_metadata(metadata: &Map<String, Value>) -> Cow<'_, Map<String, Value>> {
+    const IN_WORKSPACE: &str = "_kfp_workspace";
+    if !metadata.contains_key(IN_WORKSPACE) {
+        return Cow::Borrowed(metadata);
+    }
+    let mut metadata = metadata.clone();
+    metadata.remove(IN_WORKSPACE);
+    Cow::Owned(metadata)
 }
 
 fn output_artifacts<'a>(attempt: &'a TaskAttempt, places: &Places) -> BTreeMap<&'a str, ArtifactList<'a>> {
@@ -125,7 +137,7 @@ fn output_artifacts<'a>(attempt: &'a TaskAttempt, places: &Places) -> BTreeMap<&
             name: name.clone(),
             artifact_type,
             uri: places.mapping.shown(&artifact_uri(attempt, name)),
-            metadata: &declared.metadata,
+            metadata: Cow::Borrowed(&declared.metadata),
         };
         (name.as_str(), ArtifactList { artifacts: vec![artifact] })
     };
