@@ -23,6 +23,13 @@ def platform(**settings) -> dict:
     return {"platforms": {"kubernetes": {"deploymentSpec": {"executors": {"exec-work": settings}}}}}
 
 
+def linking_pipeline(script) -> dict:
+    """A pipeline of one task that has an output parameter."""
+    pipeline = container_pipeline("link", script, args=["{{$.outputs.parameters['text'].output_file}}"])
+    pipeline["components"]["comp-work"]["outputDefinitions"] = {"parameters": {"text": {"parameterType": "STRING"}}}
+    return pipeline
+
+
 def write(path, text):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
@@ -80,6 +87,7 @@ def test_each_way_to_fail_is_told(server, data_dir):
                 {"pipeline_spec": container_pipeline("secret", "", image=private.image), "platform_spec": secret},
                 f"image `{private.image}` has no program `sh`",
             ),
+            "link": (linking_pipeline("ln -s /etc/hostname $0"), "a link, which leads out of the container"),
             "image": (container_pipeline("image", "", image=f"{registry.host}/none"), "its registry does not give it"),
             "registry": (container_pipeline("registry", "", image="127.0.0.1:9/none"), "its registry cannot be reached"),
         }

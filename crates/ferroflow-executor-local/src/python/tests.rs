@@ -9,9 +9,11 @@ use std::time::{Duration, SystemTime};
 
 use ferroflow_launcher::installer::{PythonTask, Requirements};
 use ferroflow_model::RunId;
+use rustix::process::Pid;
 
 use super::interpreter::{Found, find};
 use super::*;
+use crate::linux;
 use crate::supervisor::skeleton;
 
 #[test]
@@ -205,6 +207,10 @@ fn the_least_recently_used_environments_go_first_and_never_used_ones() {
         [("oldest", 50), ("old", 40), ("running", 60), ("kept", 70), ("fresh", 0)]
             .map(|(name, hours)| make(name, hours));
     let mut user = Command::new("sleep").arg("1000").env("VIRTUAL_ENV", &running).spawn().unwrap();
+    // The system shows a program's environment a moment after it has let go of whoever started it.
+    while linux::start_variable(Pid::from_child(&user), "VIRTUAL_ENV").is_none() {
+        std::thread::yield_now();
+    }
     eviction::evict(folder.path(), 400, &kept);
     let left = |paths: [&PathBuf; 5]| paths.map(|path| path.exists());
     assert_eq!(left([&oldest, &old, &running, &kept, &fresh]), [false, true, true, true, true]);
@@ -212,6 +218,14 @@ fn the_least_recently_used_environments_go_first_and_never_used_ones() {
     user.kill().unwrap();
     user.wait().unwrap();
     assert_eq!(left([&oldest, &old, &running, &kept, &fresh]), [false, false, true, true, true]);
+    // A container uses this one, and then no longer.
+    let lock = std::fs::File::create(running.with_extension("lock")).unwrap();
+    lock.lock_shared().unwrap();
+    eviction::evict(folder.path(), 0, &kept);
+    assert!(running.exists());
+    lock.unlock().unwrap();
+    eviction::evict(folder.path(), 0, &kept);
+    assert!(!running.exists());
 }
 
 /// A component whose result tells what it found.
