@@ -267,3 +267,59 @@ impl Condition {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_comes_is_read_or_refused() {
+        const PIECES: [&str; 32] = [
+            "name",
+            "=",
+            "!=",
+            "'a'",
+            "\"b\"",
+            " AND ",
+            " OR ",
+            "NOT ",
+            "(",
+            ")",
+            "properties",
+            ".",
+            "x",
+            ".int_value",
+            "1",
+            "1.5",
+            " IN ",
+            " LIKE ",
+            " IS NULL",
+            " BETWEEN ",
+            "contexts_a",
+            "events_0",
+            "type",
+            "-",
+            "+",
+            "*",
+            "/",
+            ",",
+            "`c d`",
+            "custom_properties",
+            "LIVE",
+            " ",
+        ];
+        bolero::check!().with_type::<Vec<u8>>().for_each(|choice: &Vec<u8>| {
+            let mut bytes = Vec::new();
+            for byte in choice {
+                match PIECES.get(usize::from(*byte)) {
+                    Some(piece) => bytes.extend_from_slice(piece.as_bytes()),
+                    None => bytes.push(*byte),
+                }
+            }
+            let text = String::from_utf8_lossy(&bytes);
+            for kind in [NodeKind::Artifact, NodeKind::Execution, NodeKind::Context] {
+                let _ = Filter::parse(kind, &text);
+            }
+        });
+    }
+}

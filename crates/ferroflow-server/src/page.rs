@@ -291,4 +291,40 @@ mod tests {
         assert!(elsewhere.read(&KEY).is_err());
         assert!(request(&token, 9, "", "").read(&PageTokenKey([8; 32])).is_err());
     }
+
+    #[test]
+    fn whatever_comes_is_read_or_refused() {
+        const PIECES: [&str; 16] = [
+            "{",
+            "}",
+            "[",
+            "]",
+            ",",
+            ":",
+            "\"predicates\"",
+            "\"operation\"",
+            "\"key\"",
+            "\"IN\"",
+            "\"string_values\"",
+            "%7B",
+            "%",
+            "+",
+            "1",
+            "\"\"",
+        ];
+        bolero::check!().with_type::<Vec<u8>>().for_each(|choice: &Vec<u8>| {
+            let mut bytes = Vec::new();
+            for byte in choice {
+                match PIECES.get(usize::from(*byte)) {
+                    Some(piece) => bytes.extend_from_slice(piece.as_bytes()),
+                    None => bytes.push(*byte),
+                }
+            }
+            let text = String::from_utf8_lossy(&bytes);
+            let _ = request("", 1, "", &text).read(&KEY);
+            let _ = request("", 1, &text, "").read(&KEY);
+            // Nobody else can make a token.
+            assert!(text.is_empty() || request(&text, 1, "", "").read(&KEY).is_err());
+        });
+    }
 }

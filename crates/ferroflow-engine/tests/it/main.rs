@@ -10,6 +10,7 @@ mod conditions;
 mod ends;
 mod events;
 mod flow;
+mod fuzz;
 mod groups;
 mod inputs;
 mod loops;

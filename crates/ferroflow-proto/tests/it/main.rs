@@ -1,6 +1,7 @@
 //! The generated types and tables against the descriptors, with prost-reflect as the judge of proto JSON.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod fuzz;
 mod json;
 mod oracle;
 mod sample;

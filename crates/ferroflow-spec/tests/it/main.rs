@@ -3,5 +3,6 @@
 
 mod checks;
 mod files;
+mod fuzz;
 mod reference;
 mod told;
