@@ -4,7 +4,6 @@
 //! version and with one task; states and the archive are spread as in an installation that has been running for years.
 
 #![expect(clippy::print_stdout, reason = "printing figures is what it is for")]
-#![expect(clippy::cast_precision_loss, reason = "figures for people need few digits")]
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
