@@ -17,6 +17,7 @@
 //! 8. `control`: terminate, retry, delete, watch.
 //! 9. `recovery`: after a restart a run is its snapshot, the events since, and the commands that were not done.
 //! 10. `schedule`: beside the loop, makes runs when it is time for them.
+//! 11. `retention`: beside the loop, archives and removes old runs.
 //!
 //! Starting an attempt may be ahead of its commit: after a crash the same attempt is asked for again under the same id,
 //! and the executor knows it. A report that arrives before its attempt is known again waits for it (see `observe`).
@@ -35,6 +36,7 @@ mod options;
 mod perform;
 mod recovery;
 mod request;
+pub mod retention;
 mod schedule;
 mod slots;
 mod step;
@@ -42,7 +44,8 @@ mod submission;
 
 pub use handle::Runtime;
 pub use options::{RuntimeOptions, RuntimePorts};
+pub use retention::{Retention, RetentionOptions, RetentionPorts};
 pub use schedule::{Scheduler, SchedulerPorts};
 
-pub use ferroflow_engine::schedule::{UnknownZone, Zone};
+pub use ferroflow_engine::schedule::{UnknownZone, Zone, parse_go_duration};
 pub use ferroflow_engine::{Semantics, Switch, UnknownSwitch};

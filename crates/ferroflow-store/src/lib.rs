@@ -23,6 +23,7 @@ mod pipeline;
 mod reader;
 mod recurring;
 mod reserve;
+mod retention;
 mod run;
 mod run_list;
 mod schema;

@@ -15,7 +15,7 @@ const UNITS: [(&str, i128); 8] = [
 const MOST_DIGITS: usize = 18;
 
 /// Nanoseconds; `None` if the text is not a duration or is out of Go's range of about 292 years.
-pub(super) fn parse(text: &str) -> Option<i64> {
+pub fn parse(text: &str) -> Option<i64> {
     let (is_negative, mut rest) = match text.strip_prefix(['-', '+']) {
         Some(rest) => (text.starts_with('-'), rest),
         None => (false, text),

@@ -16,6 +16,7 @@ use ferroflow_model::Timestamp;
 use ferroflow_model::recurring::{Cadence, Trigger};
 
 pub use cron::{Cron, CronError};
+pub use go_duration::parse as parse_go_duration;
 pub use run_name::{object_name, run_name};
 pub use zone::{UnknownZone, Zone};
 

@@ -8,7 +8,10 @@ use anyhow::Context as _;
 use ferroflow_artifacts::{WebFetcher, WebRules};
 use ferroflow_executor_local::python::PythonTasks;
 use ferroflow_metadata::Metadata;
-use ferroflow_runtime::{Scheduler, SchedulerPorts, UnknownZone, Zone};
+use ferroflow_runtime::{
+    Retention, RetentionOptions, RetentionPorts, Scheduler, SchedulerPorts, UnknownZone, Zone,
+    parse_go_duration,
+};
 use ferroflow_server::{BuildInfo, ServerOptions, Services, check_listen, ensure_default_experiment, serve};
 use tokio::net::TcpListener;
 
@@ -56,9 +59,76 @@ pub(super) struct Arguments {
     #[command(flatten)]
     packages: PackageArguments,
     #[command(flatten)]
+    retention: RetentionArguments,
+    #[command(flatten)]
     data: DataArguments,
     #[command(flatten)]
     tasks: TaskArguments,
+}
+
+/// How long runs are kept; names, meaning and variables are KFP's.
+#[derive(Debug, clap::Args)]
+struct RetentionArguments {
+    /// Archive runs that ended longer ago, such as `720h` [default: keep them]
+    #[arg(
+        long = "runs-retention-time",
+        value_name = "DURATION",
+        default_value = "0",
+        env = "RUNS_RETENTION_TIME",
+        hide_env_values = true,
+        hide_default_value = true,
+        value_parser = parse_duration
+    )]
+    runs: Duration,
+    /// Remove runs that have been in the archive longer, such as `2160h` [default: keep them]
+    #[arg(
+        long = "archived-runs-retention-time",
+        value_name = "DURATION",
+        default_value = "0",
+        env = "ARCHIVED_RUNS_RETENTION_TIME",
+        hide_env_values = true,
+        hide_default_value = true,
+        value_parser = parse_duration
+    )]
+    archived: Duration,
+    /// How often old runs are looked for
+    #[arg(
+        long = "runs-gc-interval",
+        value_name = "DURATION",
+        default_value = "6h",
+        env = "RUNS_GC_INTERVAL",
+        hide_env_values = true,
+        value_parser = parse_duration
+    )]
+    interval: Duration,
+    /// How many runs are dealt with at once, 1 to 1000
+    #[arg(
+        long = "runs-gc-batch-size",
+        value_name = "N",
+        default_value_t = 100,
+        env = "RUNS_GC_BATCH_SIZE",
+        hide_env_values = true,
+        value_parser = clap::value_parser!(u32).range(1..=1000)
+    )]
+    batch: u32,
+}
+
+impl RetentionArguments {
+    fn options(&self) -> RetentionOptions {
+        RetentionOptions {
+            keep_runs: self.runs,
+            keep_archived_runs: self.archived,
+            // Nobody wants to look more often, whatever was typed.
+            interval: self.interval.max(Duration::from_secs(1)),
+            batch: self.batch,
+        }
+    }
+}
+
+/// As Go writes durations: `1h30m`, `90s`, `0`.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let nanos = parse_go_duration(text).and_then(|nanos| u64::try_from(nanos).ok());
+    nanos.map(Duration::from_nanos).ok_or_else(|| "write a duration such as `720h` or `1h30m`".to_owned())
 }
 
 /// From where pipelines may be imported by URL; the variables are KFP's.
@@ -161,6 +231,7 @@ async fn serve_until_asked(
     let house = wiring::open(folder, &settings).await?;
     ensure_default_experiment(&*house.store, &*house.clock).await?;
     let scheduler = start_schedules(&house, arguments.schedule_time_zone.clone());
+    let _retention = start_retention(&house, arguments.retention.options());
     let services = services(&house, &scheduler, folder, &arguments.tasks, &arguments.packages)?;
     lock.announce(&address).context("cannot write the lock file")?;
     // Whoever started the server need not read what it says.
@@ -180,6 +251,17 @@ fn start_schedules(house: &House, zone: Zone) -> Arc<Scheduler> {
         runtime: house.runtime.clone(),
     };
     Scheduler::start(ports, zone)
+}
+
+/// `None` if runs are kept for ever.
+fn start_retention(house: &House, options: RetentionOptions) -> Option<Retention> {
+    let ports = RetentionPorts {
+        old: house.store.clone(),
+        store: house.store.clone(),
+        runs: house.runtime.clone(),
+        clock: house.clock.clone(),
+    };
+    options.is_on().then(|| Retention::start(ports, options))
 }
 
 fn services(
