@@ -18,10 +18,14 @@ use crate::perform;
 use crate::request::answer;
 
 /// A step with this many events does not wait for the cache any longer.
-const MOST_HELD_EVENTS: usize = 1024;
+pub(crate) const MOST_HELD_EVENTS: usize = 1024;
 
 /// Events after which a snapshot is worth its cost, whatever the size of the run.
 const SNAPSHOT_EVENTS: u64 = 2048;
+
+/// Likewise for each task. A task without trouble has three, so that most runs end before a snapshot of them, which
+/// takes as much memory again as the run.
+const SNAPSHOT_EVENTS_PER_TASK: u64 = 4;
 
 /// First and longest wait before a failed commit is tried again.
 const COMMIT_RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
@@ -49,7 +53,9 @@ impl Core {
             entry.contents = cache::contents(&*self.ports.artifacts, outputs);
         }
         let tasks = run.state.task_count() as u64;
-        if run.phase == Phase::Live && run.since_snapshot > SNAPSHOT_EVENTS.max(2 * tasks) {
+        if run.phase == Phase::Live
+            && run.since_snapshot > SNAPSHOT_EVENTS.max(SNAPSHOT_EVENTS_PER_TASK * tasks)
+        {
             commit.snapshot = Some(run.state.snapshot());
             run.since_snapshot = 0;
         }
@@ -157,6 +163,7 @@ impl Core {
             }
         }
         run.watchers.retain(|watcher| watcher.send(Arc::clone(&flight.commit)).is_ok());
+        self.ask_next(run);
         self.mark(run);
     }
 

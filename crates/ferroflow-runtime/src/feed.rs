@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 
 use crate::active::{ActiveRun, PendingLookup, Phase, lookup_key, start_key, stop_key};
 use crate::cache::{self, Answer, Question};
+use crate::commit::MOST_HELD_EVENTS;
 use crate::event_loop::Core;
 use crate::id_block::RunIds;
 use crate::perform;
@@ -140,8 +141,12 @@ impl Core {
         self.ask_next(run);
     }
 
-    fn ask_next(&mut self, run: &mut ActiveRun) {
+    /// Asks as many of the questions that wait as may be open, and none while the step is full and cannot be stored yet:
+    /// the rows of a wide run are not to be in memory twice.
+    pub(crate) fn ask_next(&mut self, run: &mut ActiveRun) {
+        let is_full = |run: &ActiveRun| run.flight.is_some() && run.step.event_count() >= MOST_HELD_EVENTS;
         while run.lookups.asked < MOST_QUESTIONS
+            && !is_full(run)
             && let Some(task) = run.lookups.waiting.pop_front()
         {
             let Some(lookup) = run.lookups.open.get(&task) else { continue };
