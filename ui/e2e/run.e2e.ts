@@ -38,6 +38,23 @@ test("a broken task shows its cause, is retried from there, and both runs are co
   await context.close();
 });
 
+test("an ended run begins again at the task that is chosen", async () => {
+  const flowers = seeds.pipelines.flowers;
+  if (!flowers) throw new Error("not seeded");
+  const run = await api.run("to be continued", flowers, { flowers: 50, epochs: 1 });
+  await api.ended(run);
+  const { page, context, problems } = await openPage(browser, root);
+  await page.goto(hash(root, `/runs/details/${run}?task=choose-best`));
+  const panel = page.getByRole("complementary", { name: "Task" });
+  await panel.getByRole("button", { name: "Retry from here" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Retry" }).click();
+  await page.getByText("The run goes on from").waitFor();
+  await page.getByRole("option", { name: "Attempt 2 of 2" }).waitFor({ state: "attached" });
+  expect(await api.ended(run)).toBe("SUCCEEDED");
+  expect(problems).toEqual([]);
+  await context.close();
+});
+
 test("the graph opens and closes groups in place; the clicked group stays under the pointer", async () => {
   const { page, context, problems } = await openPage(browser, root);
   await page.goto(hash(root, `/runs/details/${seeds.runs.nightly}?tab=graph&open=-`));

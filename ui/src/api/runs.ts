@@ -156,6 +156,19 @@ export function useRunAction() {
   });
 }
 
+/** Runs a task again, everything downstream of it, and whatever has failed besides. */
+export function useRetryFrom(runId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (task: string) =>
+      request(`${V1}/runs/${encodeURIComponent(runId)}:retry`, {
+        method: "POST",
+        body: { from_task: task },
+      }),
+    onSettled: () => refreshRuns(client, [runId]),
+  });
+}
+
 export type NewRun = Omit<Run, "run_id" | "state" | "created_at">;
 
 export function useCreateRun() {

@@ -1,15 +1,18 @@
 /** The panel about one task, at the right of every tab of a run. Its choice and tab are in the address. */
 import { useQuery } from "@tanstack/react-query";
-import { X } from "lucide-react";
-import { type ReactNode, useRef } from "react";
+import { RotateCw, X } from "lucide-react";
+import { type ReactNode, useRef, useState } from "react";
 import type { TaskState } from "@/api/generated";
+import { useRetryFrom } from "@/api/runs";
 import { taskQueries } from "@/api/tasks";
 import { LogViewer } from "@/components/logs/log-viewer";
-import { IconButton } from "@/components/ui/button";
+import { Button, IconButton } from "@/components/ui/button";
+import { Confirm } from "@/components/ui/dialog";
 import { Failure, SkeletonRows } from "@/components/ui/feedback";
 import { Select } from "@/components/ui/field";
 import { StateBadge } from "@/components/ui/state";
 import { CopyButton, Elapsed } from "@/components/ui/time";
+import { toast, toastError } from "@/components/ui/toast";
 import { cx } from "@/lib/class";
 import { useShortcuts } from "@/lib/keys";
 import { usePreference } from "@/lib/preferences";
@@ -91,6 +94,7 @@ export function Inspector({ runId, task, tasks }: Props) {
           </span>
         )}
         <div className="flex-1" />
+        <RetryFrom runId={runId} task={task} tasks={tasks} />
         {task.attempt > 1 && (
           <Select
             aria-label="Attempt"
@@ -137,6 +141,37 @@ export function Inspector({ runId, task, tasks }: Props) {
         {content}
       </div>
     </Resizable>
+  );
+}
+
+/** Once the run has ended, it can begin again at any task that it got to. */
+function RetryFrom({ runId, task, tasks }: Props) {
+  const retry = useRetryFrom(runId);
+  const [asking, setAsking] = useState(false);
+  const atWork = tasks.some((each) => each.state === "RUNNING" || each.state === "PENDING");
+  if (atWork) return null;
+  return (
+    <>
+      <Button small icon={<RotateCw size={13} />} disabled={retry.isPending} onClick={() => setAsking(true)}>
+        Retry from here
+      </Button>
+      <Confirm
+        open={asking}
+        onClose={() => setAsking(false)}
+        onConfirm={() =>
+          retry.mutate(task.task_id, {
+            onError: toastError,
+            onSuccess: () => toast(`The run goes on from “${task.display_name}”`),
+          })
+        }
+        title={`Retry from “${task.display_name}”?`}
+        action="Retry"
+        danger={false}
+      >
+        This task and everything downstream of it run again, and so does whatever has failed besides. All else
+        is kept, and so are earlier attempts.
+      </Confirm>
+    </>
   );
 }
 
