@@ -1,0 +1,193 @@
+//! What a request costs a client of the real binary, beside a bare handler and beside the disk.
+//!
+//! `cargo bench -p ferroflow-server --bench requests [-- BINARY]`, after a release build. Reads: 8 clients ask for one
+//! run and for the experiments, and ask a bare axum handler for the same bytes. Writes: one client creates runs one
+//! after another, then 32 do; the floor is a synced write of 4 KiB. The server is told to let the runs wait.
+
+#![expect(clippy::print_stdout, reason = "printing figures is what it is for")]
+#![expect(clippy::cast_precision_loss, reason = "figures for people need few digits")]
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::client::conn::http1::SendRequest;
+use hyper::{Method, Request};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+
+type Fallible<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+const READERS: usize = 8;
+const READS: usize = 4000;
+const WRITERS: usize = 32;
+const WRITES: usize = 960;
+
+fn main() -> Fallible<()> {
+    let binary = std::env::args().skip(1).find(|argument| argument != "--bench");
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("../../target"), PathBuf::from);
+    let binary = binary.map_or_else(|| target.join("release/ferroflow"), PathBuf::from);
+    let folder = tempfile::tempdir_in(".")?;
+    let (mut server, address) = start(&binary, folder.path())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let measured = runtime.block_on(measure(&address, folder.path()));
+    server.kill()?;
+    server.wait()?;
+    measured
+}
+
+/// The server and its address.
+fn start(binary: &Path, folder: &Path) -> Fallible<(Child, String)> {
+    let mut server = Command::new(binary)
+        .args(["up", "--listen", "127.0.0.1:0", "--start-delay", "3600", "--data-dir"])
+        .arg(folder.join("data"))
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let output = server.stdout.take().ok_or("no output")?;
+    let mut line = String::new();
+    BufReader::new(output).read_line(&mut line)?;
+    let address = line.split_whitespace().find_map(|word| word.strip_prefix("http://"));
+    Ok((server, address.ok_or("the server is not ready")?.to_owned()))
+}
+
+async fn measure(address: &str, folder: &Path) -> Fallible<()> {
+    let floor = millis(synced_write(folder)?);
+    println!("a synced write of 4 KiB {floor:.2} ms");
+    let mut client = Client::open(address).await?;
+    let mut times = Vec::new();
+    let mut run = String::new();
+    for _ in 0..WRITES / 4 {
+        let begin = Instant::now();
+        let made = client.json(Method::POST, "/apis/v2beta1/runs", Some(wanted())).await?;
+        times.push(begin.elapsed());
+        made["run_id"].as_str().unwrap_or_default().clone_into(&mut run);
+    }
+    times.sort_unstable();
+    let median = times.get(times.len() / 2).copied().unwrap_or_default();
+    let alone = times.len() as f64 / times.iter().sum::<Duration>().as_secs_f64();
+    println!("CreateRun, 1 client: {:.2} ms; bound {:.2}, the floor and 2 ms", millis(median), floor + 2.0);
+    let crowd = load(address, WRITERS, WRITES, "/apis/v2beta1/runs", Some(wanted())).await?;
+    println!("CreateRun, {WRITERS} clients: {crowd:.0} /s, {:.1} x one client's; bound 5", crowd / alone);
+    for path in [format!("/apis/v2beta1/runs/{run}"), "/apis/v2beta1/experiments".to_owned()] {
+        let bytes = client.bytes(Method::GET, &path, None).await?;
+        let length = bytes.len();
+        let bare = bare(bytes).await?;
+        // In turns, so that both meet the same neighbours.
+        let mut shares = Vec::new();
+        for _ in 0..5 {
+            let floor = load(&bare, READERS, READS, "/", None).await?;
+            shares.push(load(address, READERS, READS, &path, None).await? / floor);
+        }
+        shares.sort_by(f64::total_cmp);
+        let share = shares.get(2).copied().unwrap_or_default();
+        println!("GET {path}, {READERS} clients: {share:.2} x a bare handler of {length} bytes; bound 0.4");
+    }
+    Ok(())
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+fn wanted() -> Value {
+    let task = json!({ "taskInfo": { "name": "say" }, "componentRef": { "name": "comp-say" } });
+    json!({ "display_name": "a run", "pipeline_spec": {
+        "pipelineInfo": { "name": "waits" },
+        "schemaVersion": "2.1.0",
+        "sdkVersion": "kfp-2.17.0",
+        "root": { "dag": { "tasks": { "say": task } } },
+        "components": { "comp-say": { "executorLabel": "exec-say" } },
+        "deploymentSpec": { "executors": { "exec-say": { "container": { "image": "any", "command": ["true"] } } } },
+    } })
+}
+
+/// Median time of a write that waits for the disk.
+fn synced_write(folder: &Path) -> Fallible<Duration> {
+    let mut file = std::fs::File::create(folder.join("floor"))?;
+    let mut times = Vec::new();
+    for _ in 0..50 {
+        let begin = Instant::now();
+        file.write_all(&[1; 4096])?;
+        file.sync_data()?;
+        times.push(begin.elapsed());
+    }
+    times.sort_unstable();
+    Ok(times.get(times.len() / 2).copied().unwrap_or_default())
+}
+
+/// Answers that some clients get in a second, all asking the same.
+async fn load(address: &str, clients: usize, times: usize, path: &str, body: Option<Value>) -> Fallible<f64> {
+    let mut open = Vec::new();
+    for _ in 0..clients {
+        open.push(Client::open(address).await?);
+    }
+    let begin = Instant::now();
+    let mut working = Vec::new();
+    for mut client in open {
+        let (path, body) = (path.to_owned(), body.clone());
+        working.push(tokio::spawn(async move {
+            let method = if body.is_some() { Method::POST } else { Method::GET };
+            for _ in 0..times / clients {
+                client.bytes(method.clone(), &path, body.clone()).await?;
+            }
+            Fallible::Ok(())
+        }));
+    }
+    for client in working {
+        client.await??;
+    }
+    Ok(times as f64 / begin.elapsed().as_secs_f64())
+}
+
+/// The address of a handler that does nothing but answer with these bytes.
+async fn bare(bytes: Bytes) -> Fallible<String> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?.to_string();
+    let handler = axum::routing::get(move || async move { ([("content-type", "application/json")], bytes) });
+    let router: axum::Router = axum::Router::new().route("/", handler);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    Ok(address)
+}
+
+/// One connection that is kept.
+struct Client {
+    sender: SendRequest<Full<Bytes>>,
+    host: String,
+}
+
+impl Client {
+    async fn open(address: &str) -> Fallible<Self> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        Ok(Self { sender, host: address.to_owned() })
+    }
+
+    async fn bytes(&mut self, method: Method, path: &str, body: Option<Value>) -> Fallible<Bytes> {
+        let body = body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string()));
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", &self.host)
+            .header("content-type", "application/json")
+            .body(Full::new(body))?;
+        self.sender.ready().await?;
+        let answer = self.sender.send_request(request).await?;
+        let status = answer.status();
+        let bytes = answer.into_body().collect().await?.to_bytes();
+        if !status.is_success() {
+            return Err(format!("{path}: {status} {}", String::from_utf8_lossy(&bytes)).into());
+        }
+        Ok(bytes)
+    }
+
+    async fn json(&mut self, method: Method, path: &str, body: Option<Value>) -> Fallible<Value> {
+        Ok(serde_json::from_slice(&self.bytes(method, path, body).await?)?)
+    }
+}
