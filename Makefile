@@ -32,6 +32,7 @@ test: check unit python-tests page-tests sim e2e api-tests metadata-tests docker
 bench: build
 	cargo xtask bench --binary "$(BINARY)"
 	cargo bench -q --package ferroflow-store --bench lists
+	cargo bench -q --package ferroflow-server --bench requests -- "$(BINARY)"
 
 build: needs-cargo ui
 	cargo build --release --locked --package ferroflow
