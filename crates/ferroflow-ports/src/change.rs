@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ferroflow_model::{ExperimentId, PipelineId, RunId};
+use ferroflow_model::{ExperimentId, PipelineId, RecurringRunId, RunId};
 use futures_util::stream::BoxStream;
 
 use crate::store::RunCommit;
@@ -29,6 +29,9 @@ pub enum Change {
     Experiment(ExperimentId, Happening),
     /// A pipeline or a version of it; `None` if only the version is known.
     Pipeline(Option<PipelineId>, Happening),
+    /// A recurring run; also when it has made a run. One whose experiment goes away or into the archive is disabled
+    /// with it, untold.
+    RecurringRun(RecurringRunId, Happening),
     /// The listener was too slow and has missed something.
     Lost,
 }

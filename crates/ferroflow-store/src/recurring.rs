@@ -8,14 +8,14 @@ use ferroflow_model::record::Failure;
 use ferroflow_model::recurring::{RecurringRun, RecurringSource, Tick};
 use ferroflow_model::{ExperimentId, PipelineId, PipelineVersionId, RecurringRunId, RunId, Timestamp};
 use ferroflow_ports::recurring::RecurringRunStore;
-use ferroflow_ports::{ErrorKind, PortError};
+use ferroflow_ports::{Change, ErrorKind, Happening, PortError};
 use rusqlite::{Connection, Row};
 
 use crate::column::{Fields, all, change, failure, find, json, micros};
 use crate::error::StoreError;
 use crate::list::{self, FIRST_FIELD, Listing, seconds, text};
 use crate::store::SqliteStore;
-use crate::writer::Promise;
+use crate::writer::{Promise, Session};
 use crate::{experiment, spec};
 
 /// Columns as [`from_row`] reads them.
@@ -197,10 +197,32 @@ fn unfinished_runs(connection: &Connection, id: RecurringRunId) -> Result<Vec<Ru
     all(connection, sql, [id.to_string()], |row| Fields::from(row, 0).parse())
 }
 
+impl SqliteStore {
+    /// Does the work and tells of it.
+    async fn change_recurring_run(
+        &self,
+        promise: Promise,
+        id: RecurringRunId,
+        happening: Happening,
+        work: impl Fn(&Connection) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<(), PortError> {
+        let work = move |session: &mut Session| {
+            work(&session.connection)?;
+            session.note(|| Change::RecurringRun(id, happening));
+            Ok(())
+        };
+        self.writer.write(promise, work).await
+    }
+}
+
 #[async_trait]
 impl RecurringRunStore for SqliteStore {
     async fn create_recurring_run(&self, recurring_run: RecurringRun) -> Result<(), PortError> {
-        self.writer.write(Promise::Disk, move |session| create(&session.connection, &recurring_run)).await
+        let id = recurring_run.id;
+        self.change_recurring_run(Promise::Disk, id, Happening::Created, move |connection| {
+            create(connection, &recurring_run)
+        })
+        .await
     }
 
     async fn recurring_run(&self, id: RecurringRunId) -> Result<RecurringRun, PortError> {
@@ -236,16 +258,23 @@ impl RecurringRunStore for SqliteStore {
         is_enabled: bool,
         now: Timestamp,
     ) -> Result<(), PortError> {
-        let work =
-            move |session: &mut crate::writer::Session| set_enabled(&session.connection, id, is_enabled, now);
-        self.writer.write(Promise::Disk, work).await
+        self.change_recurring_run(Promise::Disk, id, Happening::Updated, move |connection| {
+            set_enabled(connection, id, is_enabled, now)
+        })
+        .await
     }
 
     async fn note_recurring_run_error(&self, id: RecurringRunId, error: Failure) -> Result<(), PortError> {
-        self.writer.write(Promise::AsOpened, move |session| note_error(&session.connection, id, &error)).await
+        self.change_recurring_run(Promise::AsOpened, id, Happening::Updated, move |connection| {
+            note_error(connection, id, &error)
+        })
+        .await
     }
 
     async fn delete_recurring_run(&self, id: RecurringRunId) -> Result<(), PortError> {
-        self.writer.write(Promise::Disk, move |session| delete(&session.connection, id)).await
+        self.change_recurring_run(Promise::Disk, id, Happening::Deleted, move |connection| {
+            delete(connection, id)
+        })
+        .await
     }
 }

@@ -257,6 +257,9 @@ impl RunStore for SqliteStore {
         let work = move |session: &mut Session| {
             let created = create(session, &run, ids_taken_below)?;
             session.note(|| Change::Run(created.id, Happening::Created));
+            if let Some(tick) = created.tick {
+                session.note(|| Change::RecurringRun(tick.recurring_run_id, Happening::Updated));
+            }
             Ok(created)
         };
         self.writer.write(Promise::Disk, work).await

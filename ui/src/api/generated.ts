@@ -244,6 +244,7 @@ export type ListChange =
   | { kind: "run"; run_id: string; change: RowChange; state: RunStatus | null; }
   | { kind: "experiments"; experiment_id: string; change: RowChange; }
   | { kind: "pipelines"; pipeline_id: string; change: RowChange; }
+  | { kind: "recurring_runs"; recurring_run_id: string; change: RowChange; }
   | { kind: "reset"; reason: string; };
 
 /** What a followed log says. */

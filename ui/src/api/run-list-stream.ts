@@ -5,7 +5,7 @@ import type { ListChange, RunPage, RunRow } from "./generated";
 import { readRows, runQueries } from "./runs";
 import { subscribe } from "./stream";
 
-const KINDS = ["run", "experiments", "pipelines", "reset"];
+const KINDS = ["run", "experiments", "pipelines", "recurring_runs", "reset"];
 const FLUSH_MS = 300;
 
 /** Counts runs that are not in the list yet; `show` reads the list again. */
@@ -42,6 +42,8 @@ export function useRunListStream(): { fresh: number; show: () => void } {
       onChange: (change) => {
         if (change.kind === "reset") client.invalidateQueries({ queryKey: runQueries.all });
         if (change.kind === "experiments") client.invalidateQueries({ queryKey: ["experiments"] });
+        if (change.kind === "experiments" || change.kind === "recurring_runs")
+          client.invalidateQueries({ queryKey: ["schedules"] });
         if (change.kind === "pipelines") client.invalidateQueries({ queryKey: ["pipelines"] });
         if (change.kind !== "run") return;
         if (change.change === "created") setFresh((count) => count + 1);

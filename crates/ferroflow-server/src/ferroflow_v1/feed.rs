@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use ferroflow_model::{ExperimentId, PipelineId, RunId, RunStatus};
+use ferroflow_model::{ExperimentId, PipelineId, RecurringRunId, RunId, RunStatus};
 use ferroflow_ports::store::RunCommit;
 use ferroflow_ports::{Change, Happening, Store};
 use futures_util::StreamExt;
@@ -50,6 +50,7 @@ pub(super) enum What {
     Run(RunId, Happening),
     Experiment(ExperimentId, Happening),
     Pipeline(Option<PipelineId>, Happening),
+    RecurringRun(RecurringRunId, Happening),
     /// Something was missed.
     Lost,
 }
@@ -61,7 +62,7 @@ impl What {
             Self::Step { run, .. } | Self::Run(run, _) => *run == id,
             // An experiment takes its runs along to the archive.
             Self::Experiment(_, happening) => *happening == Happening::Updated,
-            Self::Pipeline(..) => false,
+            Self::Pipeline(..) | Self::RecurringRun(..) => false,
             Self::Lost => true,
         }
     }
@@ -72,6 +73,7 @@ impl What {
             Change::Run(id, happening) => Self::Run(id, happening),
             Change::Experiment(id, happening) => Self::Experiment(id, happening),
             Change::Pipeline(id, happening) => Self::Pipeline(id, happening),
+            Change::RecurringRun(id, happening) => Self::RecurringRun(id, happening),
             Change::Lost => Self::Lost,
         }
     }

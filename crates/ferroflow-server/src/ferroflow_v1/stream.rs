@@ -153,7 +153,7 @@ impl RunEvents {
             What::Run(_, Happening::Deleted) => self.deleted(&id),
             What::Run(..) | What::Experiment(..) => self.head(&id).await,
             What::Lost => self.reset("changes came too fast"),
-            What::Pipeline(..) => String::new(),
+            What::Pipeline(..) | What::RecurringRun(..) => String::new(),
         }
     }
 
@@ -250,6 +250,10 @@ impl ListEvents {
                     &id,
                     &ListChange::Pipelines { pipeline_id, change: row_change(*happening) },
                 )
+            }
+            What::RecurringRun(recurring_run, happening) => {
+                let (recurring_run_id, change) = (recurring_run.to_string(), row_change(*happening));
+                event("recurring_runs", &id, &ListChange::RecurringRuns { recurring_run_id, change })
             }
             What::Lost => self.reset("changes came too fast"),
         })

@@ -239,7 +239,14 @@ impl Rest {
         };
         let pod = wanted("podname");
         if pod.is_empty() {
-            return Err(ApiError::invalid("the parameter `podname` is missing"));
+            let missing = ApiError::invalid("the parameter `podname` is missing");
+            if matches!(question, PodQuestion::Logs) {
+                return Err(missing);
+            }
+            // KFP's web server has its own status for these two.
+            let mut answer = plain_error(&missing, "Failed to read the pod");
+            *answer.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+            return Ok(answer);
         }
         match question {
             PodQuestion::Itself => Ok(json(&pods::pod(&self.services, &pod).await?)),

@@ -54,6 +54,12 @@ fn check_name(what: &str, name: &str, max_bytes: usize) -> Result<(), ApiError> 
             name.len()
         )));
     }
+    // Such names cannot be told apart on screens, and end lines of logs.
+    if name.chars().any(char::is_control) {
+        return Err(ApiError::invalid(format!(
+            "the name of the {what} has line breaks or other control characters"
+        )));
+    }
     Ok(())
 }
 

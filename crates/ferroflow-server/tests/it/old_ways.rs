@@ -41,8 +41,9 @@ async fn pods_are_told_of_tasks() {
         }
     }
     for (line, status) in [
-        ("GET /k8s/pod", 400),
-        ("GET /k8s/pod?podname=", 400),
+        ("GET /k8s/pod", 422),
+        ("GET /k8s/pod/events?podname=", 422),
+        ("GET /k8s/pod/logs", 400),
         ("GET /k8s/pod?podname=hello-abcde-3", 404),
         ("GET /k8s/pod?podname=other-abcde-2", 404),
         ("GET /k8s/pod?podname=..%2F..%2Fetc%2Fpasswd", 404),

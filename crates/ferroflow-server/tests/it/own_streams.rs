@@ -112,3 +112,33 @@ async fn lists_hear_of_everything() {
     server.call(&format!("DELETE @/runs/{run}"), None).await;
     assert_eq!(stream.event().await.unwrap().1["change"], "deleted");
 }
+
+#[tokio::test]
+async fn lists_hear_of_schedules() {
+    let server = TestServer::start().await;
+    let pipeline = server.make_pipeline("p").await;
+    let mut stream = Reader::open(&server, "/stream", &[]).await;
+    let made = server
+        .call(
+            "POST @/recurringruns",
+            Some(json!({
+                "display_name": "s", "max_concurrency": "1", "mode": "DISABLE",
+                "trigger": { "periodic_schedule": { "interval_second": "3600" } },
+                "pipeline_version_reference": { "pipeline_id": pipeline },
+            })),
+        )
+        .await
+        .json();
+    let id = made["recurring_run_id"].as_str().unwrap();
+    let told = |change: &str| json!({ "kind": "recurring_runs", "recurring_run_id": id, "change": change });
+    // The default experiment may have come first.
+    let mut first = stream.event().await.unwrap().1;
+    if first["kind"] == "experiments" {
+        first = stream.event().await.unwrap().1;
+    }
+    assert_eq!(first, told("created"));
+    server.call(&format!("POST @/recurringruns/{id}:enable"), None).await;
+    assert_eq!(stream.event().await.unwrap().1, told("updated"));
+    server.call(&format!("DELETE @/recurringruns/{id}"), None).await;
+    assert_eq!(stream.event().await.unwrap().1, told("deleted"));
+}

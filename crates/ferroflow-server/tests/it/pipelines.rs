@@ -112,6 +112,9 @@ async fn refused_uploads() {
     let rows: Vec<(String, &str, Vec<u8>, u16)> = vec![
         ("?name=taken".to_owned(), "a.yaml", good.clone(), 409),
         (format!("?name={long}"), "a.yaml", good.clone(), 400),
+        ("?name=a%00b".to_owned(), "a.yaml", good.clone(), 400),
+        ("?name=a%0Ab".to_owned(), "a.yaml", good.clone(), 400),
+        ("?name=ok&display_name=a%0Ab".to_owned(), "a.yaml", good.clone(), 400),
         ("?name=x&tags=nonsense".to_owned(), "a.yaml", good.clone(), 400),
         (tags(json!(["a"])), "a.yaml", good.clone(), 400),
         (tags(json!({ "a": 1 })), "a.yaml", good.clone(), 400),

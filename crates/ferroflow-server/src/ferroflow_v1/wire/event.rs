@@ -77,6 +77,13 @@ pub(crate) enum ListChange {
         /// How.
         change: RowChange,
     },
+    /// Some recurring run; also when it has made a run. One whose experiment is archived or removed is told by that.
+    RecurringRuns {
+        /// Its id.
+        recurring_run_id: String,
+        /// How.
+        change: RowChange,
+    },
     /// Changes may have been missed: read the list again, then go on with this stream.
     Reset {
         /// Why, for the log.
