@@ -34,6 +34,10 @@ pub trait RecurringRunStore: Send + Sync {
         is_enabled: bool,
         now: Timestamp,
     ) -> Result<()>;
+    /// Stores name, description, arguments, pipeline root, concurrency, trigger, catching up and time of the update as
+    /// they are here, and with `is_retimed` the last slot; everything else stays, also what was fired meanwhile. Its
+    /// error is forgotten. `NotFound`.
+    async fn update_recurring_run(&self, recurring_run: RecurringRun, is_retimed: bool) -> Result<()>;
     /// Notes why the run that is due cannot be made. Not an error if it is gone.
     async fn note_recurring_run_error(&self, id: RecurringRunId, error: Failure) -> Result<()>;
     /// Removes it; its runs stay and keep its id. `NotFound`.

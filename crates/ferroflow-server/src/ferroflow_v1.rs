@@ -1,4 +1,5 @@
-//! `/apis/ferroflow/v1`: what KFP's API does not tell, shaped for screens. Reads only, but for `retry`.
+//! `/apis/ferroflow/v1`: what KFP's API does not tell, shaped for screens. Reads only, but for `retry` and edits of
+//! recurring runs.
 //!
 //! One file for each resource, with its handlers; [`wire`] is the contract, `docs/reference/ferroflow-v1.md` the list of
 //! addresses. The parts that decide something are pure: [`graph`] with [`graph_layout`], [`timeline`], [`cache_parts`],
@@ -50,6 +51,9 @@ pub(crate) use self::task::explain_cache;
 use crate::Services;
 use crate::rest::answer::{Answer, answer};
 use crate::status::ApiError;
+
+/// Longest body of an edit: arguments may be long texts.
+pub(crate) const EDIT_BODY_BYTES: usize = 4 * 1024 * 1024;
 
 /// Streams that may be open at once, all kinds together.
 const MOST_STREAMS: usize = 256;

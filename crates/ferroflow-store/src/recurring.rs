@@ -175,6 +175,29 @@ fn set_enabled(
     Ok(())
 }
 
+fn update(connection: &Connection, new: &RecurringRun, is_retimed: bool) -> Result<(), StoreError> {
+    let sql = "UPDATE recurring_runs SET display_name = ?2, description = ?3, arguments = ?4, pipeline_root = ?5, \
+               max_concurrency = ?6, schedule = ?7, no_catchup = ?8, updated_at = ?9, error = NULL, \
+               last_slot = CASE WHEN ?10 THEN ?11 ELSE last_slot END WHERE id = ?1";
+    let values = rusqlite::params![
+        new.id.to_string(),
+        new.display_name,
+        new.description,
+        json(&new.arguments)?,
+        new.pipeline_root,
+        new.max_concurrency,
+        json(&new.trigger)?,
+        new.no_catchup,
+        new.updated_at.as_micros(),
+        is_retimed,
+        micros(new.last_slot),
+    ];
+    if change(connection, sql, values)? == 0 {
+        return Err(not_found(new.id));
+    }
+    Ok(())
+}
+
 fn note_error(connection: &Connection, id: RecurringRunId, error: &Failure) -> Result<(), StoreError> {
     let sql = "UPDATE recurring_runs SET error = ?2 WHERE id = ?1";
     change(connection, sql, (id.to_string(), failure(Some(error))?))?;
@@ -260,6 +283,18 @@ impl RecurringRunStore for SqliteStore {
     ) -> Result<(), PortError> {
         self.change_recurring_run(Promise::Disk, id, Happening::Updated, move |connection| {
             set_enabled(connection, id, is_enabled, now)
+        })
+        .await
+    }
+
+    async fn update_recurring_run(
+        &self,
+        recurring_run: RecurringRun,
+        is_retimed: bool,
+    ) -> Result<(), PortError> {
+        let id = recurring_run.id;
+        self.change_recurring_run(Promise::Disk, id, Happening::Updated, move |connection| {
+            update(connection, &recurring_run, is_retimed)
         })
         .await
     }

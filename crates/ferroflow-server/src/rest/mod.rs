@@ -54,6 +54,8 @@ enum Target {
     Results,
     Own(ferroflow_v1::Call),
     Retry,
+    /// An edit of a recurring run.
+    Edit,
     /// A call of KFP's first API.
     Old(v1beta1::Call),
     Health {
@@ -90,6 +92,7 @@ const PLAIN_ROUTES: &[(Method, &str, Target)] = &[
     (Method::GET, "/apis/v2beta1/runs/{run_id}/nodes/{node_id}/log", Target::Log),
     (Method::GET, "/apis/ferroflow/v1/runs/{run_id}", Target::Results),
     (Method::POST, "/apis/ferroflow/v1/runs/{run_id}:retry", Target::Retry),
+    (Method::PATCH, "/apis/ferroflow/v1/recurringruns/{recurring_run_id}", Target::Edit),
     (Method::GET, "/apis/v1beta1/healthz", Target::Health { names_store: false }),
     (Method::GET, "/apis/v2beta1/healthz", Target::Health { names_store: true }),
     (Method::GET, "/apis/v2beta1/openapi.json", Target::Fixed(ferroflow_proto::OPENAPI)),
@@ -181,6 +184,10 @@ impl Rest {
             },
             Target::Retry => match self.retry(&fields, request).await {
                 Ok(()) => json(&json!({})),
+                Err(failure) => error(&failure),
+            },
+            Target::Edit => match self.edit(&fields, request).await {
+                Ok(edited) => json(&edited),
                 Err(failure) => error(&failure),
             },
             Target::Old(call) => {
@@ -299,6 +306,16 @@ impl Rest {
         let (body, _permit) = self.budget.admit(request.into_body(), most).await?;
         let body = read_whole(body, most).await?;
         ferroflow_v1::retry(&self.services, field(fields, "run_id"), &body).await
+    }
+
+    async fn edit(&self, fields: &PathFields<'_>, request: Request<Body>) -> Result<Value, ApiError> {
+        let most = ferroflow_v1::EDIT_BODY_BYTES;
+        let (body, _permit) = self.budget.admit(request.into_body(), most).await?;
+        let body = read_whole(body, most).await?;
+        let changes = serde_json::from_slice(&body)
+            .map_err(|error| ApiError::invalid(format!("the body must be a JSON object: {error}")))?;
+        let id = field(fields, "recurring_run_id");
+        encode(&crate::v2beta1::recurring_run::edit(&self.services, id, changes).await?)
     }
 
     async fn own(&self, call: ferroflow_v1::Call, fields: &PathFields<'_>, request: &Parts) -> Answer {

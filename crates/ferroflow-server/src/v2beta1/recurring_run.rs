@@ -259,6 +259,73 @@ async fn set_enabled(services: &Services, id: &str, is_enabled: bool) -> Result<
     Ok(())
 }
 
+/// What an edit may change.
+const EDITABLE: [&str; 6] =
+    ["display_name", "description", "max_concurrency", "trigger", "no_catchup", "runtime_config"];
+
+/// An edit, for which v2beta1 has no call: the fields of `changes` take the place of those that are there; null takes
+/// one away. A new trigger counts from now, so that it makes no run for times that went by under the old one.
+pub(crate) async fn edit(
+    services: &Services,
+    id: &str,
+    changes: Map<String, Value>,
+) -> Result<wire::RecurringRun, ApiError> {
+    let before = services.store.recurring_run(parse_id(WHAT, id)?).await?;
+    let shown = serde_json::to_value(to_wire(before.clone())?).map_err(ApiError::internal)?;
+    let Value::Object(mut whole) = shown else { return Err(ApiError::internal("a message is no object")) };
+    // That one is made by the server beside the experiment.
+    whole.remove("namespace");
+    for (field, value) in changes {
+        if !EDITABLE.contains(&field.as_str()) {
+            return Err(ApiError::invalid(format!(
+                "`{field}` cannot be edited, only {} can",
+                EDITABLE.join(", ")
+            )));
+        }
+        whole.remove(&field);
+        if !value.is_null() {
+            whole.insert(field, value);
+        }
+    }
+    let wanted: wire::RecurringRun = serde_json::from_value(Value::Object(whole))
+        .map_err(|error| ApiError::invalid(format!("the change cannot be read: {error}")))?;
+    let plain = read_plain(services, &wanted)?;
+    let (_, document) = read_source(services, wanted.pipeline_source).await?;
+    let config = wanted.runtime_config.unwrap_or_default();
+    let (arguments, _) = checked_arguments(&document.spec, config.parameters)?;
+    if !config.pipeline_root.is_empty() {
+        services.artifacts.check_root(&config.pipeline_root)?;
+    }
+    let now = services.clock.now();
+    let is_retimed = plain.trigger != before.trigger;
+    let after = RecurringRun {
+        display_name: wanted.display_name,
+        description: wanted.description,
+        arguments,
+        pipeline_root: config.pipeline_root,
+        max_concurrency: plain.max_concurrency,
+        last_slot: if is_retimed { done_up_to(&plain.trigger, now) } else { before.last_slot },
+        trigger: plain.trigger,
+        no_catchup: wanted.no_catchup,
+        updated_at: now,
+        error: None,
+        ..before
+    };
+    services.store.update_recurring_run(after.clone(), is_retimed).await?;
+    services.schedules.look_at(after.id);
+    to_wire(after)
+}
+
+/// Slots up to this one are not made up for under a trigger that is set now.
+fn done_up_to(trigger: &Trigger, now: Timestamp) -> Option<Timestamp> {
+    match trigger.cadence {
+        Cadence::Once => None,
+        // The first run is at the start, if that is to come.
+        Cadence::Interval { .. } => Some(now),
+        Cadence::Cron { .. } => Some(trigger.start.map_or(now, |start| start.max(now))),
+    }
+}
+
 /// DeleteRecurringRun: its runs stay, whatever the propagation policy, which is about things in a cluster.
 pub(crate) async fn delete(
     services: &Services,

@@ -344,3 +344,45 @@ async fn an_archived_experiment_disables_them() {
         server.check(&format!("GET @/recurringruns/{id}"), None, 200, expected).await;
     }
 }
+
+#[tokio::test]
+async fn edits() {
+    let server = TestServer::start().await;
+    let id = create(&server, json!({ "description": "old" }), json!({})).await;
+    let line = format!("PATCH /apis/ferroflow/v1/recurringruns/{id}");
+    let rows = [
+        (json!({}), json!({ "display_name": "nightly", "description": "old" })),
+        (
+            json!({ "display_name": "hourly", "description": null, "max_concurrency": "3", "no_catchup": true }),
+            json!({ "display_name": "hourly", "description": null, "max_concurrency": "3", "no_catchup": true }),
+        ),
+        (
+            json!({ "runtime_config": { "parameters": { "text": "x", "count": 3 } } }),
+            json!({ "runtime_config": { "parameters": { "text": "x" } }, "pipeline_spec": hello() }),
+        ),
+        (
+            json!({ "trigger": { "periodic_schedule": { "interval_second": "60" } } }),
+            json!({ "trigger": { "periodic_schedule": { "interval_second": "60" } }, "display_name": "hourly" }),
+        ),
+    ];
+    for (changes, expected) in rows {
+        server.check(&line, Some(changes), 200, expected.clone()).await;
+        server.check(&format!("GET @/recurringruns/{id}"), None, 200, expected).await;
+    }
+    let stored = server.store.recurring_run(RecurringRunId(id.parse().unwrap())).await.unwrap();
+    assert_eq!(stored.last_slot, Some(stored.updated_at), "times that went by are not made up for");
+    for refused in [
+        json!({ "mode": "DISABLE" }),
+        json!({ "recurring_run_id": UNKNOWN }),
+        json!({ "display_name": "" }),
+        json!({ "display_name": 3 }),
+        json!({ "max_concurrency": 11 }),
+        json!({ "trigger": { "cron_schedule": { "cron": "never" } } }),
+        json!({ "runtime_config": { "parameters": { "nobody": 1 } } }),
+        json!([]),
+    ] {
+        server.check_error(&line, Some(refused), 400, 3).await;
+    }
+    let unknown = format!("PATCH /apis/ferroflow/v1/recurringruns/{UNKNOWN}");
+    server.check_error(&unknown, Some(json!({})), 404, 5).await;
+}

@@ -99,6 +99,11 @@ pub(crate) async fn unknown_recurring_runs_are_not_found(store: &dyn Store) {
         ErrorKind::NotFound,
         "recurring run",
     );
+    check_refused(
+        store.update_recurring_run(recurring_run(404, 1), true).await,
+        ErrorKind::NotFound,
+        "recurring run",
+    );
     store.note_recurring_run_error(id, Failure::new("late")).await.expect("nothing to note it at");
     assert_eq!(store.unfinished_runs_of(id).await.expect("a list"), []);
 }
