@@ -71,7 +71,7 @@ pub(crate) async fn open(folder: &DataFolder, settings: &Settings<'_>) -> anyhow
     let mut options = RuntimeOptions {
         run_parallelism: settings.run_parallelism.map(NonZeroUsize::get),
         start_delay: settings.start_delay,
-        caching: !settings.tasks.disable_cache,
+        caching: settings.tasks.cache_enabled && !settings.tasks.disable_cache,
         cache_max_age: settings.tasks.cache_max_age,
         semantics: Semantics {
             exit_grace: settings.tasks.exit_grace,

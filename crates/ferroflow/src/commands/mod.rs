@@ -113,6 +113,18 @@ pub(crate) struct TaskArguments {
     /// Take over no earlier results and keep none, whatever pipelines say
     #[arg(long)]
     pub(crate) disable_cache: bool,
+    /// `false` is the same as `--disable-cache`, in the words of KFP's server
+    #[arg(
+        long,
+        value_name = "BOOL",
+        default_value = "true",
+        env = "CacheEnabled",
+        hide = true,
+        hide_env_values = true,
+        value_parser = clap::builder::BoolishValueParser::new(),
+        action = clap::ArgAction::Set
+    )]
+    pub(crate) cache_enabled: bool,
     /// Age in seconds beyond which earlier results are not taken over [default: no limit]
     #[arg(long, value_name = "SECONDS", env = "FERROFLOW_CACHE_MAX_AGE", hide_env_values = true, value_parser = up::parse_seconds)]
     pub(crate) cache_max_age: Option<std::time::Duration>,
