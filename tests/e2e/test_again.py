@@ -79,6 +79,7 @@ def test_results_are_taken_over_until_something_changes_and_the_reason_is_told(d
     aged, ran = run("--cache-max-age", "0")
     assert ran == ["make", "read"] and "older than 0 s" in explain(aged, "make")["reason"]
     assert run("--disable-cache")[1] == ["make", "read"]
+    assert run("--cache-enabled", "False")[1] == ["make", "read"]
     assert run("--cache-scope", "mine")[1] == ["make", "read"]
     assert run("--cache-scope", "mine")[1] == []
 
