@@ -1,5 +1,6 @@
 //! What tasks do, as a function of the seed and their path: the same however often and in what order they run.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use ferroflow_engine::{AttemptOutcome, CacheHit, ProducedArtifact, ProducedOutputs, TaskAttempt};
@@ -8,6 +9,8 @@ use ferroflow_model::{Artifact, ArtifactId, ExecutionId, Outputs, TaskPath};
 use ferroflow_spec::ir::Component;
 use serde_json::{Map, Value, json};
 
+use super::generator::Case;
+use super::interpreter::{Behaviour, Script, Values};
 use crate::random::{Random, hash};
 
 /// Numbers of artifacts of earlier runs, which stand in the cache.
@@ -29,14 +32,28 @@ pub(super) fn failed() -> AttemptOutcome {
 
 /// What the task makes when it succeeds.
 pub(super) fn outputs(seed: u64, attempt: &TaskAttempt) -> ProducedOutputs {
-    let path = &attempt.id.path;
-    let names = attempt.output_parameters.keys();
-    let parameters = names.filter_map(|name| Some((name.clone(), parameter(seed, path, name)?))).collect();
-    let artifact = |name: &String| {
-        let made = ProducedArtifact { uri: artifact_uri(path, name), ..ProducedArtifact::default() };
-        (name.clone(), vec![made])
-    };
-    ProducedOutputs { parameters, artifacts: attempt.output_artifacts.keys().map(artifact).collect() }
+    let (parameters, artifacts) = (attempt.output_parameters.keys(), attempt.output_artifacts.keys());
+    let Values { parameters, artifacts } = makes(seed, &attempt.id.path, parameters, artifacts);
+    let artifact = |uri| ProducedArtifact { uri, ..ProducedArtifact::default() };
+    let artifacts = artifacts.into_iter();
+    ProducedOutputs {
+        parameters: parameters.into_iter().collect(),
+        artifacts: artifacts.map(|(name, uris)| (name, uris.into_iter().map(artifact).collect())).collect(),
+    }
+}
+
+fn makes<'n>(
+    seed: u64,
+    path: &TaskPath,
+    parameters: impl Iterator<Item = &'n String>,
+    artifacts: impl Iterator<Item = &'n String>,
+) -> Values {
+    Values {
+        parameters: parameters
+            .filter_map(|name| Some((name.clone(), parameter(seed, path, name)?)))
+            .collect(),
+        artifacts: artifacts.map(|name| (name.clone(), vec![artifact_uri(path, name)])).collect(),
+    }
 }
 
 fn artifact_uri(path: &TaskPath, name: &str) -> String {
@@ -96,4 +113,36 @@ pub(super) fn cached(seed: u64, path: &TaskPath, component: &Component) -> Optio
 pub(super) fn is_whole(hit: &CacheHit, component: &Component) -> bool {
     component.output_parameters.keys().all(|name| hit.outputs.parameters.contains_key(name))
         && component.output_artifacts.keys().all(|name| hit.outputs.artifacts.contains_key(name))
+}
+
+/// What containers do, as the interpreter is told of it.
+pub(super) struct Table<'a> {
+    pub(super) case: &'a Case,
+    /// How often tasks failed before, when a client has the run run again.
+    pub(super) failed: &'a HashMap<TaskPath, u32>,
+}
+
+impl Script for Table<'_> {
+    fn behaviour(&self, path: &str, component: &Component) -> Behaviour {
+        let Case { seed, circumstances, .. } = self.case;
+        let path = TaskPath::new(path);
+        let failures = failures(*seed, &path, circumstances.failing_percent);
+        let hit = cached(*seed, &path, component).filter(|hit| is_whole(hit, component));
+        let (parameters, artifacts) = (component.output_parameters.keys(), component.output_artifacts.keys());
+        Behaviour {
+            failures: failures.saturating_sub(self.failed.get(&path).copied().unwrap_or_default()),
+            makes: makes(*seed, &path, parameters, artifacts),
+            earlier: hit.filter(|_| circumstances.caching).map(|hit| plain(&hit.outputs)),
+        }
+    }
+}
+
+/// Parameters and URIs alone.
+pub(super) fn plain(values: &Outputs) -> Values {
+    let parameters = values.parameters.iter();
+    let uris = |list: &Vec<Arc<Artifact>>| list.iter().map(|artifact| artifact.uri.clone()).collect();
+    Values {
+        parameters: parameters.map(|(name, value)| (name.clone(), Value::clone(value))).collect(),
+        artifacts: values.artifacts.iter().map(|(name, list)| (name.clone(), uris(list))).collect(),
+    }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use ferroflow_engine::{AttemptOutcome, CacheHit, ProducedOutputs, TaskAttempt};
+use ferroflow_engine::{AttemptOutcome, ProducedOutputs, TaskAttempt};
 use ferroflow_model::{AttemptId, TaskPath};
 
 use super::behaviour;
@@ -20,7 +20,7 @@ const MOST_LOSSES: u32 = 4;
 pub(super) struct Executor<'a> {
     case: &'a Case,
     attempts: BTreeMap<AttemptId, Attempt>,
-    /// What each task came to.
+    /// What is known of each task.
     pub(super) tasks: HashMap<TaskPath, Tally>,
     /// Whether a client wanted the run to end: a task may run twice then, as its first success goes unheard.
     pub(super) was_terminated: bool,
@@ -43,17 +43,10 @@ pub(super) struct Tally {
     /// Attempts that failed by themselves.
     pub(super) failures: u32,
     losses: u32,
-    /// The last result.
-    pub(super) conclusion: Option<Conclusion>,
+    /// Whether its last result is a success, its own or an earlier one.
+    has_succeeded: bool,
     /// What the last attempt was given.
     pub(super) given: Option<TaskAttempt>,
-}
-
-/// What a task came to.
-pub(super) enum Conclusion {
-    Succeeded(ProducedOutputs),
-    Cached(CacheHit),
-    Failed,
 }
 
 /// What follows from a request to start.
@@ -90,10 +83,8 @@ impl<'a> Executor<'a> {
             return Err(format!("{id} is started while {other} is alive"));
         }
         let tally = self.tasks.entry(id.path.clone()).or_default();
-        let has_succeeded =
-            matches!(tally.conclusion, Some(Conclusion::Succeeded(_) | Conclusion::Cached(_)));
         let may_repeat = self.was_terminated || self.was_redone;
-        ensure(may_repeat || !has_succeeded, || format!("{id} is started after a success"))?;
+        ensure(may_repeat || !tally.has_succeeded, || format!("{id} is started after a success"))?;
         let outputs = behaviour::outputs(self.case.seed, &given);
         tally.given = Some(given);
         let attempt = Attempt { outputs, is_asked_to_stop: false, outcome: None, is_acknowledged: false };
@@ -128,11 +119,11 @@ impl<'a> Executor<'a> {
         } else if tally.failures < behaviour::failures(*seed, &id.path, circumstances.failing_percent) {
             tally.losses = 0;
             tally.failures += 1;
-            tally.conclusion = Some(Conclusion::Failed);
+            tally.has_succeeded = false;
             behaviour::failed()
         } else {
             tally.losses = 0;
-            tally.conclusion = Some(Conclusion::Succeeded(attempt.outputs.clone()));
+            tally.has_succeeded = true;
             AttemptOutcome::Succeeded { outputs: attempt.outputs.clone() }
         };
         attempt.outcome = Some(outcome);
@@ -162,8 +153,8 @@ impl<'a> Executor<'a> {
     }
 
     /// The store had an earlier result.
-    pub(super) fn note_hit(&mut self, path: &TaskPath, hit: CacheHit) {
-        self.tasks.entry(path.clone()).or_default().conclusion = Some(Conclusion::Cached(hit));
+    pub(super) fn note_hit(&mut self, path: &TaskPath) {
+        self.tasks.entry(path.clone()).or_default().has_succeeded = true;
     }
 }
 

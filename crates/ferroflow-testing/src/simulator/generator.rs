@@ -16,6 +16,7 @@ use crate::random::{Random, hash};
 /// All that is decided before a run begins.
 pub(super) struct Case {
     pub(super) seed: u64,
+    pub(super) schedule: u32,
     pub(super) pipeline: Pipeline,
     pub(super) arguments: Map<String, Value>,
     pub(super) circumstances: Circumstances,
@@ -52,14 +53,24 @@ impl fmt::Display for Case {
     }
 }
 
-/// The case of a seed.
-pub(super) fn case(seed: u64) -> Case {
+/// The pipeline of a seed under the circumstances of a schedule.
+pub(super) fn case(seed: u64, schedule: u32) -> Case {
     let mut random = Random::new(hash(seed, "case"));
-    let circumstances = circumstances(&mut random);
+    let mut circumstances = circumstances(&mut random);
     let budget = 3 + random.below(22);
     let mut generator = Generator { random, budget, number: 0, may_retry: circumstances.retries > 0 };
     let (pipeline, arguments) = generator.pipeline();
-    Case { seed, pipeline, arguments, circumstances }
+    if schedule > 0 {
+        // What tasks do stays the same.
+        circumstances = Circumstances {
+            failing_percent: circumstances.failing_percent,
+            caching: circumstances.caching,
+            terminate_at: Vec::new(),
+            retries: 0,
+            ..self::circumstances(&mut Random::new(hash(seed ^ u64::from(schedule), "schedule")))
+        };
+    }
+    Case { seed, schedule, pipeline, arguments, circumstances }
 }
 
 fn circumstances(random: &mut Random) -> Circumstances {
@@ -355,27 +366,31 @@ impl Generator {
         self.give_out(step.0.limit(limit), name, step.1, true)
     }
 
-    /// Two branches of which one is taken; sometimes the second is missing.
+    /// Branches of which one is taken, as of If, Elif and Else. Sometimes the last is missing, or several may be taken.
     fn branches(&mut self, name: &str, scope: &Scope) -> (Step, Offers) {
         let numbers: Vec<Source> = of_kind(scope, Kind::Number).cloned().collect();
         let source = self.random.pick(&numbers).cloned().unwrap_or_else(|| value(1));
-        let condition = self.condition();
-        let branch = |task_name: &str, condition: &str| {
+        let first = self.condition();
+        let mut conditions = vec![("yes", first.clone())];
+        let mut otherwise = format!("!({first})");
+        if self.random.chance(35) {
+            let second = self.condition();
+            conditions.push(("elif", format!("{otherwise} && {second}")));
+            otherwise = format!("{otherwise} && !({second})");
+        }
+        let is_certain = self.random.chance(60);
+        if is_certain {
+            conditions.push(("no", otherwise));
+        } else if self.random.chance(30) {
+            // The first that is taken counts.
+            conditions.push(("no", self.condition()));
+        }
+        let branch = |(task_name, condition): &(&str, String)| {
             task(task_name).takes("c", input("c")).when(condition).gives("n").makes("d")
         };
-        let both = self.random.chance(70);
-        let mut is_certain = false;
-        let mut steps = vec![branch("yes", &condition)];
-        if both {
-            // Sometimes both may be taken; the first counts.
-            let second = if self.random.chance(25) { self.condition() } else { format!("!({condition})") };
-            is_certain = second.contains(&condition);
-            steps.push(branch("no", &second));
-        }
-        let mut step = group(name, steps).takes("c", source).returns("n", "yes", "n");
-        step = step.returns_artifact("d", "yes", "d");
-        if both {
-            step = step.returns("n", "no", "n").returns_artifact("d", "no", "d");
+        let mut step = group(name, conditions.iter().map(branch)).takes("c", source);
+        for (branch, _) in &conditions {
+            step = step.returns("n", branch, "n").returns_artifact("d", branch, "d");
         }
         let kind = if is_certain { Kind::Number } else { Kind::Perhaps };
         let offers = Offers {

@@ -4,17 +4,19 @@
 //! clients, and crashes. Around the engine stand models of the store, the runtime and the executor: what the store
 //! holds and what the executor does survive a crash, the state of the run does not. No real I/O, no real time.
 //!
-//! Begin with [`run_seed`]; `simulation` has the loop, `invariant` the checks after each step, `oracle` says how a run
-//! must end, and `large` measures runs of many tasks.
+//! Begin with [`run_seed`]; `simulation` has the loop, `invariant` the checks after each step, `interpreter` says how a
+//! pipeline must end whatever the circumstances, `verdict` compares that with the run, and `large` measures runs of many
+//! tasks.
 
 mod behaviour;
 mod executor;
 mod generator;
+mod interpreter;
 mod invariant;
 mod large;
-mod oracle;
 mod simulation;
 mod store;
+mod verdict;
 
 use std::fmt;
 
@@ -23,7 +25,10 @@ use ferroflow_model::Timestamp;
 
 pub use large::{LargeReport, Shape, run_large};
 
-/// What a run came to.
+/// Schedules for each pipeline. On the last one nobody ends or repeats the run, so that each pipeline is judged.
+const SCHEDULES: u32 = 2;
+
+/// What the runs of a seed came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Report {
     /// Events that were applied, those lost in crashes counted.
@@ -86,19 +91,26 @@ fn identity(seed: u64, now: Timestamp) -> Check<RunIdentity> {
     })
 }
 
-/// Simulates the run of this seed to its end. A violation is found a second time, to write its trace.
+/// Runs the pipeline of this seed on each schedule to its end. A violation is found a second time, to write its trace.
 pub fn run_seed(seed: u64) -> Result<Report, Box<Violation>> {
-    let case = generator::case(seed);
-    let invariant = match simulation::Simulation::run(&case, None) {
-        Ok(report) => return Ok(report),
-        Err(invariant) => invariant,
-    };
+    let mut total = Report::default();
+    for schedule in 0..SCHEDULES {
+        let case = generator::case(seed, schedule);
+        match simulation::Simulation::run(&case, None) {
+            Ok(report) => total += report,
+            Err(invariant) => return Err(Box::new(traced(&case, invariant))),
+        }
+    }
+    Ok(total)
+}
+
+fn traced(case: &generator::Case, invariant: String) -> Violation {
     let mut lines = vec![case.to_string()];
-    if simulation::Simulation::run(&case, Some(&mut lines)) != Err(invariant.clone()) {
+    if simulation::Simulation::run(case, Some(&mut lines)) != Err(invariant.clone()) {
         lines.push(
             "the simulation went another way the second time: something does not follow from the seed"
                 .to_owned(),
         );
     }
-    Err(Box::new(Violation { seed, invariant, trace: lines.join("\n") }))
+    Violation { seed: case.seed, invariant, trace: lines.join("\n") }
 }

@@ -6,7 +6,7 @@
 
 mod crash;
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use super::executor::{Executor, Started};
 use super::generator::Case;
 use super::invariant::{Rows, component_of, is_in_exit_task};
 use super::store::{Batch, Numbers, Store};
-use super::{Check, Report, behaviour, ensure, oracle};
+use super::{Check, Report, behaviour, ensure, verdict};
 use crate::random::{Random, hash};
 
 /// More steps than any case needs: whoever takes more goes round in circles.
@@ -61,6 +61,8 @@ struct Marks {
     /// How often clients will have it run again.
     retries_left: u32,
     terminated_at: Option<Timestamp>,
+    /// How often tasks had failed when the run ended last.
+    failed: Arc<HashMap<TaskPath, u32>>,
     /// Whether it was run again from a task on: then what had succeeded may be done again.
     was_redone: bool,
 }
@@ -113,7 +115,7 @@ impl<'a> Simulation<'a> {
         let marks = Marks { retries_left: case.circumstances.retries, ..Marks::default() };
         let mut simulation = Self {
             case,
-            random: Random::new(hash(case.seed, "run")),
+            random: Random::new(hash(case.seed ^ u64::from(case.schedule), "run")),
             spec,
             state: RunState::new(Arc::clone(&plan), &settings),
             plan,
@@ -291,17 +293,16 @@ impl<'a> Simulation<'a> {
         let component = component_of(&self.spec, task);
         let component = component.ok_or_else(|| format!("the cache is asked for `{task}`"))?;
         let hit = behaviour::cached(self.case.seed, task, component);
-        let whole = hit.clone().filter(|hit| behaviour::is_whole(hit, component));
+        let is_whole = hit.as_ref().is_some_and(|hit| behaviour::is_whole(hit, component));
         // After a retry, the answer to an old question finds a task that waits for others again.
         let may_start = self.rows.check_may_start(&self.spec, task).is_ok();
         let row = self.rows.tasks.get(task);
         let has_asked =
             row.is_some_and(|row| row.cache.is_some() && row.attempt == 0 && !row.status.is_terminal());
         let asks = may_start && has_asked;
-        let is_hit = asks && whole.is_some();
-        // Before the event: it may be the last one of the run, whose end is judged by what tasks came to.
-        if let Some(whole) = whole.filter(|_| asks) {
-            self.executor.note_hit(task, whole);
+        let is_hit = asks && is_whole;
+        if is_hit {
+            self.executor.note_hit(task);
         }
         self.batch.outbox.push((lookup_key(task), None));
         self.apply(RunEvent::CacheAnswered { task: task.clone(), hit })?;
@@ -398,10 +399,11 @@ impl<'a> Simulation<'a> {
             let is_seen = self.now.since(at) >= CANCELING_AT_LEAST;
             ensure(is_seen, || "the run was CANCELING for less than two seconds".to_owned())?;
         } else if !self.marks.was_redone {
-            let is_first_round = self.marks.ends == 1 && !self.executor.was_terminated;
-            let Self { spec, settings, executor, rows, .. } = self;
-            oracle::check(spec, &settings.arguments, executor, rows, is_first_round)?;
+            let Self { case, spec, marks, executor, rows, .. } = self;
+            verdict::check(case, spec, &marks.failed, executor, rows, status)?;
         }
+        let failed = self.executor.tasks.iter().map(|(path, tally)| (path.clone(), tally.failures));
+        self.marks.failed = Arc::new(failed.collect());
         if self.marks.retries_left > 0 && (status == RunStatus::Failed || self.random.chance(50)) {
             self.marks.retries_left -= 1;
             let delay = self.random.below(10_000);
