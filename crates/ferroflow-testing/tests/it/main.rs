@@ -1,11 +1,11 @@
-//! The simulator over a few hundred seeds; CI runs many more through `cargo xtask sim`.
+//! The simulator over two hundred seeds; CI runs many more through `cargo xtask sim`.
 
 use ferroflow_testing::simulator::{Report, Shape, run_large, run_seed};
 
 #[test]
 fn no_seed_violates_an_invariant() {
     let mut total = Report::default();
-    for seed in 0..400 {
+    for seed in 0..200 {
         match run_seed(seed) {
             Ok(report) => total += report,
             Err(violation) => panic!("{violation}"),
