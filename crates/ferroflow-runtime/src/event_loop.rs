@@ -168,8 +168,9 @@ impl EventLoop {
             report = self.core.ports.executor.next_report(), if listens => {
                 report.map_or(News::ExecutorClosed, News::Report)
             }
-            Some(done) = self.core.calls.next(), if !self.core.calls.is_empty() => News::Done(done),
+            // Requests before calls: who asked to watch and then read old rows must hear of the step that makes them new.
             request = self.requests.recv() => request.map_or(News::Abandoned, News::Request),
+            Some(done) = self.core.calls.next(), if !self.core.calls.is_empty() => News::Done(done),
             () = sleep(alarm), if alarm.is_some() => News::Alarm,
         }
     }
@@ -181,10 +182,10 @@ impl EventLoop {
                 self.take(News::Done(done));
             } else if let Some(report) = self.ready_report() {
                 self.take(News::Report(report));
-            } else if let Some(Some(done)) = self.core.calls.next().now_or_never() {
-                self.take(News::Done(done));
             } else if let Ok(request) = self.requests.try_recv() {
                 self.take(News::Request(request));
+            } else if let Some(Some(done)) = self.core.calls.next().now_or_never() {
+                self.take(News::Done(done));
             } else {
                 return;
             }
