@@ -2,7 +2,7 @@
 //!
 //! One small trait for each resource; [`Store`] is all of them together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -208,6 +208,8 @@ pub trait RunStore: Send + Sync {
     async fn run(&self, id: RunId) -> Result<Run>;
     /// JSON text of the pipeline of a run. `NotFound`.
     async fn run_spec(&self, id: RunId) -> Result<Arc<str>>;
+    /// The same of several runs, without those that are gone.
+    async fn run_specs(&self, ids: &[RunId]) -> Result<HashMap<RunId, Arc<str>>>;
     /// A page, of one experiment if given. `InvalidArgument` for an unknown key.
     async fn list_runs(&self, experiment: Option<ExperimentId>, query: ListQuery) -> Result<Page<Run>>;
     /// All tasks of some runs, in order of number (one query, whatever the number of runs).

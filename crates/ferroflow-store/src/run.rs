@@ -1,5 +1,6 @@
 //! Runs: their rows, and what is read of them. Steps are in `commit`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -297,6 +298,19 @@ impl RunStore for SqliteStore {
         let read = move |connection: &Connection| {
             let beginning = spec::read(connection, number(connection, id)?)?;
             Ok(beginning.ok_or_else(|| PortError::not_found("pipeline of run", id))?.spec_json)
+        };
+        self.readers.read(read).await
+    }
+
+    async fn run_specs(&self, ids: &[RunId]) -> Result<HashMap<RunId, Arc<str>>, PortError> {
+        let ids = ids.to_owned();
+        let read = move |connection: &Connection| {
+            let mut specs = HashMap::with_capacity(ids.len());
+            for id in ids {
+                let Some(no) = find_number(connection, id)? else { continue };
+                specs.extend(spec::read(connection, no)?.map(|beginning| (id, beginning.spec_json)));
+            }
+            Ok(specs)
         };
         self.readers.read(read).await
     }

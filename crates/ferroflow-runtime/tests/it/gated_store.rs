@@ -1,5 +1,6 @@
 //! The real store behind a gate at which steps can be held up or turned away.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -128,6 +129,10 @@ impl RunStore for GatedStore {
     }
     async fn run_spec(&self, id: RunId) -> Result<Arc<str>> {
         self.inner.run_spec(id).await
+    }
+
+    async fn run_specs(&self, ids: &[RunId]) -> Result<HashMap<RunId, Arc<str>>> {
+        self.inner.run_specs(ids).await
     }
     async fn list_runs(&self, experiment: Option<ExperimentId>, query: ListQuery) -> Result<Page<Run>> {
         self.inner.list_runs(experiment, query).await

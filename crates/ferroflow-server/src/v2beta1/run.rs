@@ -64,7 +64,7 @@ pub(crate) async fn create(
         service_account,
     });
     let run = submitted.await?;
-    run_to_wire(services, run, &[]).await
+    one_to_wire(services, run, Vec::new()).await
 }
 
 /// Arguments as sent, and as the pipeline takes them.
@@ -152,7 +152,7 @@ pub(crate) async fn get(services: &Services, request: wire::GetRunRequest) -> Re
     let id: RunId = parse_id(WHAT, &request.run_id)?;
     let run = services.store.run(id).await?;
     let tasks = services.store.tasks_of(&[id]).await?;
-    run_to_wire(services, run, &tasks).await
+    one_to_wire(services, run, tasks).await
 }
 
 /// ListRuns, of one experiment if given. Items are as complete as single answers.
@@ -174,14 +174,8 @@ pub(crate) async fn list(
     let query = page_request.read(&services.page_tokens)?;
     let Page { items, total, next } = services.store.list_runs(experiment_id, query.clone()).await?;
     let ids: Vec<RunId> = items.iter().map(|run| run.id).collect();
-    let mut tasks = services.store.tasks_of(&ids).await?;
-    tasks.sort_by_key(|task| (task.run_id, task.execution_id));
-    let mut runs = Vec::with_capacity(items.len());
-    for run in items {
-        let from = tasks.partition_point(|task| task.run_id < run.id);
-        let to = tasks.partition_point(|task| task.run_id <= run.id);
-        runs.push(run_to_wire(services, run, tasks.get(from..to).unwrap_or_default()).await?);
-    }
+    let tasks = services.store.tasks_of(&ids).await?;
+    let runs = runs_to_wire(services, items, tasks).await?;
     Ok(wire::ListRunsResponse {
         runs,
         total_size: whole_number(total),
@@ -220,26 +214,50 @@ pub(crate) async fn delete(services: &Services, request: wire::DeleteRunRequest)
     Ok(services.runs.delete(parse_id(WHAT, &request.run_id)?).await?)
 }
 
+async fn one_to_wire(services: &Services, run: Run, tasks: Vec<TaskRecord>) -> Result<wire::Run, ApiError> {
+    let id = run.id;
+    let found = runs_to_wire(services, vec![run], tasks).await?.pop();
+    found.ok_or_else(|| ferroflow_ports::PortError::not_found(WHAT, id).into())
+}
+
+/// The messages of runs with their tasks, without those that were deleted since they were read.
+async fn runs_to_wire(
+    services: &Services,
+    runs: Vec<Run>,
+    mut tasks: Vec<TaskRecord>,
+) -> Result<Vec<wire::Run>, ApiError> {
+    tasks.sort_by_key(|task| (task.run_id, task.execution_id));
+    let inline = runs.iter().filter(|run| matches!(run.source, PipelineSource::Inline));
+    let specs = services.store.run_specs(&inline.map(|run| run.id).collect::<Vec<_>>()).await?;
+    let mut messages = Vec::with_capacity(runs.len());
+    for run in runs {
+        let source = match &run.source {
+            PipelineSource::Version { pipeline_id, version_id } => {
+                WireSource::PipelineVersionReference(wire::PipelineVersionReference {
+                    pipeline_id: pipeline_id.to_string(),
+                    pipeline_version_id: version_id.to_string(),
+                })
+            }
+            PipelineSource::Inline => {
+                let Some(text) = specs.get(&run.id) else { continue };
+                let spec: Map<String, Value> = serde_json::from_str(text).map_err(ApiError::internal)?;
+                WireSource::PipelineSpec(to_struct(&spec))
+            }
+        };
+        let from = tasks.partition_point(|task| task.run_id < run.id);
+        let to = tasks.partition_point(|task| task.run_id <= run.id);
+        messages.push(run_to_wire(run, source, tasks.get(from..to).unwrap_or_default()));
+    }
+    Ok(messages)
+}
+
 /// The message of a run with its tasks (all of this run, in order of number).
-async fn run_to_wire(services: &Services, run: Run, tasks: &[TaskRecord]) -> Result<wire::Run, ApiError> {
-    let pipeline_source = match &run.source {
-        PipelineSource::Version { pipeline_id, version_id } => {
-            WireSource::PipelineVersionReference(wire::PipelineVersionReference {
-                pipeline_id: pipeline_id.to_string(),
-                pipeline_version_id: version_id.to_string(),
-            })
-        }
-        PipelineSource::Inline => {
-            let text = services.store.run_spec(run.id).await?;
-            let spec: Map<String, Value> = serde_json::from_str(&text).map_err(ApiError::internal)?;
-            WireSource::PipelineSpec(to_struct(&spec))
-        }
-    };
-    Ok(wire::Run {
+fn run_to_wire(run: Run, source: WireSource, tasks: &[TaskRecord]) -> wire::Run {
+    wire::Run {
         experiment_id: run.experiment_id.to_string(),
         run_id: run.id.to_string(),
         storage_state: storage_state(run.storage_state).into(),
-        pipeline_source: Some(pipeline_source),
+        pipeline_source: Some(source),
         runtime_config: runtime_config(&run.arguments, &run.pipeline_root),
         recurring_run_id: run.tick.map(|tick| tick.recurring_run_id.to_string()).unwrap_or_default(),
         created_at: Some(time(run.created_at)),
@@ -253,7 +271,7 @@ async fn run_to_wire(services: &Services, run: Run, tasks: &[TaskRecord]) -> Res
         description: run.description,
         service_account: run.service_account,
         ..Default::default()
-    })
+    }
 }
 
 /// What a run was given, if anything.

@@ -15,6 +15,9 @@ pub(crate) async fn a_run_is_read_as_it_was_created(store: &dyn Store) {
     assert_ne!(run.pipeline_context_id, run.run_context_id);
     assert_eq!(store.run(run.id).await.expect("it exists"), run);
     assert_eq!(&*store.run_spec(run.id).await.expect("it exists"), r#"{"pipelineInfo":{"name":"train"}}"#);
+    let specs = store.run_specs(&[run.id, RunId(uuid(404))]).await.expect("those that are there");
+    assert_eq!(specs.keys().collect::<Vec<_>>(), [&run.id]);
+    assert_eq!(&*specs[&run.id], r#"{"pipelineInfo":{"name":"train"}}"#);
     assert_eq!(store.unfinished_runs().await.expect("a list"), [run.id]);
 
     let loaded = store.load_run(run.id).await.expect("it exists");
