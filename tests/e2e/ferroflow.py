@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "examples" / "pipelines"
-READY = re.compile(r"ready: (http://\S+)")
+READY = re.compile(r"ready: (https?://\S+)")
 ENDED = {"SUCCEEDED", "FAILED", "SKIPPED", "CANCELED"}
 
 

@@ -16,6 +16,7 @@ pub mod results;
 mod serve;
 mod status;
 pub mod tasks;
+mod tls;
 mod v1beta1;
 mod v2beta1;
 mod web;
@@ -29,6 +30,7 @@ use ferroflow_ports::{
 
 pub use page::PageTokenKey;
 pub use serve::{ServeError, ServerOptions, check_listen, serve};
+pub use tls::{Tls, TlsError};
 pub use v2beta1::experiment::ensure_default_experiment;
 pub use v2beta1::run_details::pod_name;
 

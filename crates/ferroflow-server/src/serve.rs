@@ -13,6 +13,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -24,6 +25,7 @@ use uuid::Uuid;
 use crate::Services;
 use crate::guard::HostPolicy;
 use crate::rest::Rest;
+use crate::tls::Tls;
 
 /// Time for a client to send its headers; also how long an idle connection is kept.
 const HEADER_LIMIT: Duration = Duration::from_secs(10);
@@ -50,6 +52,8 @@ pub struct ServerOptions {
     pub allow_unauthenticated: bool,
     /// Further names that clients may call this server by, without port.
     pub allowed_hosts: Vec<String>,
+    /// Speak TLS, and nothing else.
+    pub tls: Option<Tls>,
 }
 
 /// Why serving ended early or never began.
@@ -90,7 +94,7 @@ pub async fn serve(
     let rest = Arc::new(Rest::new(services, policy, stop.clone()));
     let connections = TaskTracker::new();
     tokio::select! {
-        () = accept(&listener, &rest, &stop, &connections) => {}
+        () = accept(&listener, options.tls.as_ref(), &rest, &stop, &connections) => {}
         () = shutdown => {}
     }
     drop(listener);
@@ -105,6 +109,7 @@ pub async fn serve(
 /// Never returns.
 async fn accept(
     listener: &TcpListener,
+    tls: Option<&Tls>,
     rest: &Arc<Rest>,
     stop: &CancellationToken,
     connections: &TaskTracker,
@@ -114,7 +119,7 @@ async fn accept(
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
-                let connection = serve_connection(stream, Arc::clone(rest), stop.clone());
+                let connection = greet(stream, tls.cloned(), Arc::clone(rest), stop.clone());
                 connections.spawn(async move {
                     connection.await;
                     drop(place);
@@ -128,9 +133,23 @@ async fn accept(
     }
 }
 
-async fn serve_connection(stream: TcpStream, rest: Arc<Rest>, stop: CancellationToken) {
+async fn greet(stream: TcpStream, tls: Option<Tls>, rest: Arc<Rest>, stop: CancellationToken) {
     // Answers are small and clients wait for them.
     let _ = stream.set_nodelay(true);
+    match tls {
+        None => serve_connection(stream, rest, stop).await,
+        Some(tls) => match timeout(HEADER_LIMIT, tls.accept(stream)).await {
+            Ok(Ok(stream)) => Box::pin(serve_connection(stream, rest, stop)).await,
+            Ok(Err(error)) => tracing::debug!(%error, "no TLS connection comes about"),
+            Err(_) => tracing::debug!("a client takes too long to begin TLS"),
+        },
+    }
+}
+
+async fn serve_connection<Stream>(stream: Stream, rest: Arc<Rest>, stop: CancellationToken)
+where
+    Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let service = service_fn(move |request| {
         let rest = Arc::clone(&rest);
         async move { Ok::<_, Infallible>(Box::pin(answer(&rest, request)).await) }

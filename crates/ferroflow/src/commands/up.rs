@@ -1,6 +1,7 @@
 //! `ferroflow up`: serves the API and the web page of a data directory, and runs what comes in.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,9 @@ use ferroflow_runtime::{
     Retention, RetentionOptions, RetentionPorts, Scheduler, SchedulerPorts, UnknownZone, Zone,
     parse_go_duration,
 };
-use ferroflow_server::{BuildInfo, ServerOptions, Services, check_listen, ensure_default_experiment, serve};
+use ferroflow_server::{
+    BuildInfo, ServerOptions, Services, Tls, check_listen, ensure_default_experiment, serve,
+};
 use tokio::net::TcpListener;
 
 use super::{DataArguments, TaskArguments};
@@ -40,6 +43,24 @@ pub(super) struct Arguments {
     /// Another name that clients may call this server by (repeatable)
     #[arg(long, value_name = "NAME")]
     allow_host: Vec<String>,
+    /// File with the server's certificate in PEM form: speak TLS, and nothing else
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "FERROFLOW_TLS_CERT",
+        hide_env_values = true,
+        requires = "tls_key"
+    )]
+    tls_cert: Option<PathBuf>,
+    /// File with the private key of the certificate
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "FERROFLOW_TLS_KEY",
+        hide_env_values = true,
+        requires = "tls_cert"
+    )]
+    tls_key: Option<PathBuf>,
     /// Seconds that a run stays pending before work on it begins
     #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = parse_seconds)]
     start_delay: Duration,
@@ -179,11 +200,19 @@ impl PackageArguments {
     }
 }
 
+impl Arguments {
+    fn tls(&self) -> anyhow::Result<Option<Tls>> {
+        let (Some(certificate), Some(key)) = (&self.tls_cert, &self.tls_key) else { return Ok(None) };
+        Ok(Some(Tls::read(certificate, key).context("TLS cannot be served")?))
+    }
+}
+
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     tracing_setup::start()?;
     let options = ServerOptions {
         allow_unauthenticated: arguments.allow_unauthenticated,
         allowed_hosts: arguments.allow_host.clone(),
+        tls: arguments.tls()?,
     };
     check_listen(arguments.listen, &options).map_err(|error| UsageError(error.to_string()))?;
     let folder = arguments.data.folder()?;
@@ -222,7 +251,8 @@ async fn serve_until_asked(
     let listener = TcpListener::bind(arguments.listen)
         .await
         .with_context(|| format!("cannot listen on {}", arguments.listen))?;
-    let address = local_address(listener.local_addr().context("the socket has no address")?);
+    let scheme = if options.tls.is_some() { "https" } else { "http" };
+    let address = local_address(scheme, listener.local_addr().context("the socket has no address")?);
     let settings = Settings {
         tasks: &arguments.tasks,
         start_delay: arguments.start_delay,
@@ -296,12 +326,12 @@ fn services(
 }
 
 /// How programs on this machine reach a server that listens here.
-fn local_address(listen: SocketAddr) -> String {
+fn local_address(scheme: &str, listen: SocketAddr) -> String {
     if listen.ip().is_unspecified() {
         let loopback = if listen.is_ipv4() { "127.0.0.1" } else { "[::1]" };
-        return format!("http://{loopback}:{}", listen.port());
+        return format!("{scheme}://{loopback}:{}", listen.port());
     }
-    format!("http://{listen}")
+    format!("{scheme}://{listen}")
 }
 
 /// Nothing is UTC, as it is for KFP.
@@ -326,7 +356,7 @@ mod tests {
             ("[::]:80", "http://[::1]:80"),
             ("[::1]:80", "http://[::1]:80"),
         ] {
-            assert_eq!(local_address(listen.parse().unwrap()), expected);
+            assert_eq!(local_address("http", listen.parse().unwrap()), expected);
         }
     }
 
