@@ -107,6 +107,13 @@ impl fmt::Display for TaskPath {
     }
 }
 
+impl RunId {
+    /// The run of this name that a client adds to a recurring run: however often it asks, it is one run.
+    pub fn added_to(recurring_run: RecurringRunId, name: &str) -> Self {
+        Self(Uuid::new_v5(&recurring_run.0, name.as_bytes()))
+    }
+}
+
 impl TaskId {
     /// The id of the task at `path` in `run`.
     pub fn derive(run: RunId, path: &TaskPath) -> Self {

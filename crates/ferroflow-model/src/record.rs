@@ -162,6 +162,8 @@ pub struct Run {
     pub run_context_id: i64,
     /// Outputs of the pipeline itself, once it ended well.
     pub outputs: Outputs,
+    /// What was sent for plugins, by name: kept and shown.
+    pub plugins_input: Map<String, Value>,
 }
 
 /// A task instance of a run.

@@ -100,6 +100,8 @@ pub struct RecurringRun {
     pub last_slot: Option<Timestamp>,
     /// Why the run that is due cannot be made; cleared by the next one that is.
     pub error: Option<Failure>,
+    /// What was sent for plugins, by name: kept, shown, and handed on to the runs.
+    pub plugins_input: Map<String, Value>,
 }
 
 /// What makes a run one of a schedule. Its slot is the time that the run is scheduled at.
@@ -107,6 +109,6 @@ pub struct RecurringRun {
 pub struct Tick {
     /// The schedule.
     pub recurring_run_id: RecurringRunId,
-    /// Number among the runs of the schedule, 1 for the first.
+    /// Number among the runs of the schedule, 1 for the first; 0 for one that a client added.
     pub index: u64,
 }

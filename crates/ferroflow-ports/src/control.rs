@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ferroflow_model::record::{PipelineSource, Run};
-use ferroflow_model::{ExperimentId, RunId, TaskPath};
+use ferroflow_model::{ExperimentId, RecurringRunId, RunId, TaskPath};
 use ferroflow_spec::ir::PipelineSpec;
 use serde_json::{Map, Value};
 
@@ -33,6 +33,10 @@ pub struct SubmitRun {
     pub pipeline_root: String,
     /// Service account, filled with the default.
     pub service_account: String,
+    /// What was sent for plugins, by name.
+    pub plugins_input: Map<String, Value>,
+    /// A recurring run that the client adds this run to: once for each name, `AlreadyExists` after that.
+    pub added_to: Option<RecurringRunId>,
 }
 
 /// The life of runs.

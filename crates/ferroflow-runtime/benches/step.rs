@@ -182,6 +182,8 @@ fn request(pipeline: &str) -> Result<SubmitRun> {
         arguments: Map::new(),
         pipeline_root: String::new(),
         service_account: String::new(),
+        plugins_input: Map::new(),
+        added_to: None,
     })
 }
 

@@ -45,7 +45,7 @@ mod submission;
 pub use handle::Runtime;
 pub use options::{RuntimeOptions, RuntimePorts};
 pub use retention::{Retention, RetentionOptions, RetentionPorts};
-pub use schedule::{Scheduler, SchedulerPorts};
+pub use schedule::{Scheduler, SchedulerOptions, SchedulerPorts};
 
 pub use ferroflow_engine::schedule::{UnknownZone, Zone, parse_go_duration};
 pub use ferroflow_engine::{Semantics, Switch, UnknownSwitch};

@@ -32,7 +32,16 @@ pub(crate) fn id_of_tick(tick: Tick) -> RunId {
 
 /// Makes the row, the settings and the first state. `InvalidArgument` if the pipeline cannot be planned.
 pub(crate) fn prepare(request: SubmitRun, desk: &Desk<'_>) -> Result<Submission, PortError> {
-    let id = desk.occasion.map_or_else(|| RunId(Uuid::new_v4()), |(tick, _)| id_of_tick(tick));
+    let tick = match (desk.occasion, request.added_to) {
+        (Some((tick, _)), _) => Some(tick),
+        (None, Some(recurring_run_id)) => Some(Tick { recurring_run_id, index: 0 }),
+        (None, None) => None,
+    };
+    let id = match tick {
+        None => RunId(Uuid::new_v4()),
+        Some(Tick { recurring_run_id, index: 0 }) => RunId::added_to(recurring_run_id, &request.display_name),
+        Some(tick) => id_of_tick(tick),
+    };
     let scheduled_at = desk.occasion.map_or(desk.now, |(_, slot)| slot);
     let plan = Plan::new(Arc::clone(&request.spec))
         .map_err(|fault| PortError::new(ErrorKind::InvalidArgument, fault.to_string()))?;
@@ -64,7 +73,7 @@ pub(crate) fn prepare(request: SubmitRun, desk: &Desk<'_>) -> Result<Submission,
         display_name: request.display_name,
         description: request.description,
         source: request.source,
-        tick: desk.occasion.map(|(tick, _)| tick),
+        tick,
         pipeline_name,
         resource_name: settings.identity.resource_name.clone(),
         arguments: request.sent_arguments,
@@ -80,6 +89,7 @@ pub(crate) fn prepare(request: SubmitRun, desk: &Desk<'_>) -> Result<Submission,
         pipeline_context_id: 0,
         run_context_id: 0,
         outputs: Outputs::default(),
+        plugins_input: request.plugins_input,
     };
     let text = serde_json::to_string(&settings).map_err(|error| {
         PortError::new(ErrorKind::InvalidArgument, "the arguments have no JSON form").caused_by(error)

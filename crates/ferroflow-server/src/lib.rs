@@ -14,6 +14,7 @@ mod pods;
 mod rest;
 pub mod results;
 mod serve;
+mod settings;
 mod status;
 pub mod tasks;
 mod tls;
@@ -30,6 +31,7 @@ use ferroflow_ports::{
 
 pub use page::PageTokenKey;
 pub use serve::{ServeError, ServerOptions, check_listen, serve};
+pub use settings::{PluginLimits, ServiceSettings};
 pub use tls::{Tls, TlsError};
 pub use v2beta1::experiment::ensure_default_experiment;
 pub use v2beta1::run_details::pod_name;
@@ -57,6 +59,8 @@ pub struct Services {
     pub system: Arc<dyn SystemFacts>,
     /// Signs page tokens; the same for the life of a data directory.
     pub page_tokens: PageTokenKey,
+    /// What was set for them.
+    pub settings: Arc<ServiceSettings>,
     /// What `healthz` says about this build.
     pub build: BuildInfo,
 }

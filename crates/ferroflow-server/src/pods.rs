@@ -11,9 +11,6 @@ use crate::Services;
 use crate::status::ApiError;
 use crate::v2beta1::run_details::pod_name;
 
-/// Where KFP's pods are if nobody says otherwise.
-const NAMESPACE: &str = "kubeflow";
-
 /// A task with what is told of it.
 struct Found {
     run: Run,
@@ -72,7 +69,7 @@ pub(crate) async fn pod(services: &Services, name: &str) -> Result<Value, ApiErr
         "kind": "Pod",
         "metadata": {
             "name": name,
-            "namespace": NAMESPACE,
+            "namespace": services.settings.namespace,
             "uid": task.id.to_string(),
             "creationTimestamp": time(Some(task.created_at)),
             "labels": {
@@ -112,18 +109,35 @@ pub(crate) async fn events(services: &Services, name: &str) -> Result<Value, Api
         ];
         for (reason, what, at) in steps {
             if at.is_some() {
-                items.push(event(&task, name, "Normal", reason, &format!("attempt {number}: {what}"), at));
+                items.push(event(
+                    &services.settings.namespace,
+                    &task,
+                    name,
+                    "Normal",
+                    reason,
+                    &format!("attempt {number}: {what}"),
+                    at,
+                ));
             }
         }
         if let Some(error) = &attempt.error {
             let message = format!("attempt {number}: {}", error.message);
-            items.push(event(&task, name, "Warning", "Failed", &message, phases.finished));
+            items.push(event(
+                &services.settings.namespace,
+                &task,
+                name,
+                "Warning",
+                "Failed",
+                &message,
+                phases.finished,
+            ));
         }
     }
     Ok(json!({ "apiVersion": "v1", "kind": "EventList", "metadata": {}, "items": items }))
 }
 
 fn event(
+    namespace: &str,
     task: &TaskRecord,
     pod: &str,
     kind: &str,
@@ -138,7 +152,7 @@ fn event(
         "firstTimestamp": time(at),
         "lastTimestamp": time(at),
         "count": 1,
-        "involvedObject": { "kind": "Pod", "name": pod, "namespace": NAMESPACE, "uid": task.id.to_string() },
+        "involvedObject": { "kind": "Pod", "name": pod, "namespace": namespace, "uid": task.id.to_string() },
         "source": { "component": "ferroflow" },
     })
 }

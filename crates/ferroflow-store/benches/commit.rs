@@ -181,6 +181,7 @@ fn new_run(number: u128) -> NewRun {
         arguments: Map::new(),
         pipeline_root: String::new(),
         service_account: "pipeline-runner".to_owned(),
+        plugins_input: serde_json::Map::new(),
         created_at: at,
         scheduled_at: at,
         finished_at: None,

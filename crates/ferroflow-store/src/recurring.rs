@@ -23,7 +23,7 @@ macro_rules! columns {
     () => {
         "id, experiment_id, display_name, description, namespace, pipeline_id, pipeline_version_id, \
          (SELECT json FROM specs WHERE no = spec_no), arguments, pipeline_root, service_account, max_concurrency, \
-         schedule, no_catchup, is_enabled, created_at, updated_at, fired, last_slot, error"
+         schedule, no_catchup, is_enabled, created_at, updated_at, fired, last_slot, error, plugins_input"
     };
 }
 
@@ -60,8 +60,10 @@ fn create(connection: &Connection, new: &RecurringRun) -> Result<(), StoreError>
     };
     let sql = "INSERT INTO recurring_runs (id, experiment_id, display_name, description, namespace, \
                pipeline_id, pipeline_version_id, spec_no, arguments, pipeline_root, service_account, \
-               max_concurrency, schedule, no_catchup, is_enabled, created_at, updated_at, fired, last_slot, error) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
+               max_concurrency, schedule, no_catchup, is_enabled, created_at, updated_at, fired, last_slot, error, \
+               plugins_input) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, \
+               ?21)";
     let values = rusqlite::params![
         id,
         new.experiment_id.to_string(),
@@ -83,6 +85,7 @@ fn create(connection: &Connection, new: &RecurringRun) -> Result<(), StoreError>
         new.fired.cast_signed(),
         micros(new.last_slot),
         failure(new.error.as_ref())?,
+        json(&new.plugins_input)?,
     ];
     change(connection, sql, values)?;
     Ok(())
@@ -119,6 +122,7 @@ fn from_row(row: &Row<'_>, first: usize) -> rusqlite::Result<RecurringRun> {
         fired: fields.get::<i64>()?.cast_unsigned(),
         last_slot: fields.optional_time()?,
         error: fields.optional_json()?,
+        plugins_input: fields.json()?,
     })
 }
 

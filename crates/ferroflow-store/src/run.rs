@@ -28,7 +28,7 @@ macro_rules! columns {
     () => {
         "id, experiment_id, display_name, description, pipeline_id, pipeline_version_id, recurring_run_id, tick, pipeline_name, \
          resource_name, arguments, pipeline_root, service_account, created_at, scheduled_at, finished_at, status, \
-         history, storage_state, error, pipeline_context_no, no, outputs"
+         history, storage_state, error, pipeline_context_no, no, outputs, plugins_input"
     };
 }
 
@@ -70,7 +70,8 @@ fn create(session: &mut Session, new: &NewRun, ids_taken_below: i64) -> Result<R
     let mut run = new.run.clone();
     let id = run.id.to_string();
     experiment::read(connection, run.experiment_id)?;
-    if let Some(tick) = run.tick {
+    let made_by_schedule = run.tick.filter(|tick| tick.index > 0);
+    if let Some(tick) = made_by_schedule {
         recurring::check_tick(connection, tick)?;
     }
     if find(connection, "SELECT 1 FROM runs WHERE id = ?1", [&id], |_| Ok(()))?.is_some() {
@@ -79,7 +80,7 @@ fn create(session: &mut Session, new: &NewRun, ids_taken_below: i64) -> Result<R
     run.pipeline_context_id = context::number(connection, ContextKind::Pipeline, &run.pipeline_name)?;
     run.run_context_id = context::number(connection, ContextKind::Run, &id)?;
     insert(connection, &run, &id)?;
-    if let Some(tick) = run.tick {
+    if let Some(tick) = made_by_schedule {
         recurring::note_tick(connection, tick, run.scheduled_at)?;
     }
     spec::keep(connection, run.run_context_id, &new.spec_json, &new.settings)?;
@@ -101,7 +102,7 @@ fn insert(connection: &Connection, run: &Run, id: &str) -> Result<(), StoreError
         "INSERT INTO runs (",
         columns!(),
         ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, \
-         ?22, ?23)"
+         ?22, ?23, ?24)"
     );
     change(
         connection,
@@ -130,6 +131,7 @@ fn insert(connection: &Connection, run: &Run, id: &str) -> Result<(), StoreError
             run.pipeline_context_id,
             run.run_context_id,
             json(&run.outputs)?,
+            json(&run.plugins_input)?,
         ],
     )?;
     Ok(())
@@ -165,6 +167,7 @@ pub(crate) fn from_row(row: &Row<'_>, first: usize) -> rusqlite::Result<Run> {
         pipeline_context_id: fields.get()?,
         run_context_id: fields.get()?,
         outputs: fields.json()?,
+        plugins_input: fields.json()?,
     })
 }
 

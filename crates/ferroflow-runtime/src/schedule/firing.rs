@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ferroflow_engine::schedule::argument_macro::{MacroValues, expand, expand_arguments};
-use ferroflow_engine::schedule::{Schedule, Zone, object_name, run_name};
+use ferroflow_engine::schedule::{Schedule, object_name, run_name};
 use ferroflow_model::record::{Failure, PipelineSource};
 use ferroflow_model::recurring::{RecurringRun, RecurringSource, Tick};
 use ferroflow_model::{RecurringRunId, RunId, Timestamp};
@@ -12,12 +12,9 @@ use ferroflow_spec::check::check_arguments;
 use ferroflow_spec::document::{self, PipelineDocument};
 use tokio::sync::Semaphore;
 
-use super::SchedulerPorts;
 use super::entry::Plan;
+use super::{SchedulerOptions, SchedulerPorts};
 use crate::submission::id_of_tick;
-
-/// Service account of runs whose schedule names none.
-const DEFAULT_SERVICE_ACCOUNT: &str = "pipeline-runner";
 
 /// Most runs that are made at the same time, so that midnight does not take all memory.
 const MOST_AT_ONCE: usize = 16;
@@ -25,7 +22,7 @@ const MOST_AT_ONCE: usize = 16;
 /// What making runs needs.
 pub(super) struct Desk {
     pub(super) ports: SchedulerPorts,
-    zone: Zone,
+    options: SchedulerOptions,
     places: Semaphore,
 }
 
@@ -45,8 +42,8 @@ pub(super) enum Outcome {
 }
 
 impl Desk {
-    pub(super) fn new(ports: SchedulerPorts, zone: Zone) -> Self {
-        Self { ports, zone, places: Semaphore::new(MOST_AT_ONCE) }
+    pub(super) fn new(ports: SchedulerPorts, options: SchedulerOptions) -> Self {
+        Self { ports, options, places: Semaphore::new(MOST_AT_ONCE) }
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -61,7 +58,8 @@ impl Desk {
             Err(error) if error.kind == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let schedule = Schedule::new(&record.trigger, record.created_at, !record.no_catchup, &self.zone);
+        let schedule =
+            Schedule::new(&record.trigger, record.created_at, !record.no_catchup, &self.options.zone);
         let plan = Plan {
             schedule: schedule
                 .map_err(|error| PortError::new(ErrorKind::InvalidArgument, error.to_string()))?,
@@ -94,7 +92,10 @@ impl Desk {
         let (source, document) = self.document(&record.source).await?;
         let now = self.now();
         let values = MacroValues { run: id_of_tick(tick), now, tick: Some((tick.index, slot)) };
-        let request = request(record, source, document, &values)?;
+        let mut request = request(record, source, document, &values)?;
+        if request.service_account.is_empty() {
+            request.service_account.clone_from(&self.options.service_account);
+        }
         Ok(Some(self.ports.runtime.submit_on(request, Some((tick, slot))).await?.id))
     }
 
@@ -156,11 +157,9 @@ fn request(
         sent_arguments: record.arguments,
         arguments,
         pipeline_root: record.pipeline_root,
-        service_account: if record.service_account.is_empty() {
-            DEFAULT_SERVICE_ACCOUNT.to_owned()
-        } else {
-            record.service_account
-        },
+        service_account: record.service_account,
+        plugins_input: record.plugins_input,
+        added_to: None,
     })
 }
 

@@ -48,12 +48,21 @@ pub struct Scheduler {
     task: JoinHandle<()>,
 }
 
+/// What schedules that do not say so themselves are taken to mean.
+#[derive(Debug, Clone)]
+pub struct SchedulerOptions {
+    /// Time zone of cron expressions.
+    pub zone: Zone,
+    /// Service account of runs.
+    pub service_account: String,
+}
+
 impl Scheduler {
-    /// Takes up all enabled schedules and begins; what was missed is made up for as each of them says. `zone` counts for
-    /// cron expressions that do not name their own. Must be called inside a tokio runtime with timers.
-    pub fn start(ports: SchedulerPorts, zone: Zone) -> Arc<Self> {
+    /// Takes up all enabled schedules and begins; what was missed is made up for as each of them says. Must be
+    /// called inside a tokio runtime with timers.
+    pub fn start(ports: SchedulerPorts, options: SchedulerOptions) -> Arc<Self> {
         let (messages, inbox) = mpsc::unbounded_channel();
-        let clockwork = Clockwork::new(Arc::new(Desk::new(ports, zone)), inbox);
+        let clockwork = Clockwork::new(Arc::new(Desk::new(ports, options)), inbox);
         Arc::new(Self { messages, task: tokio::spawn(clockwork.run()) })
     }
 

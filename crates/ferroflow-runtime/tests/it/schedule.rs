@@ -11,7 +11,7 @@ use ferroflow_model::{PipelineId, PipelineVersionId, RecurringRunId, Timestamp};
 use ferroflow_ports::recurring::{RecurringRunStore, ScheduleControl};
 use ferroflow_ports::store::{PipelineStore, RunStore};
 use ferroflow_ports::{Clock, RunControl};
-use ferroflow_runtime::{Runtime, Scheduler, SchedulerPorts};
+use ferroflow_runtime::{Runtime, Scheduler, SchedulerOptions, SchedulerPorts};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -66,7 +66,10 @@ impl Town {
         let store = Arc::clone(&self.stage.disk) as _;
         let ports =
             SchedulerPorts { store, clock: Arc::clone(&self.clock) as _, runtime: Arc::clone(&runtime) };
-        let scheduler = Scheduler::start(ports, Zone::UTC);
+        let scheduler = Scheduler::start(
+            ports,
+            SchedulerOptions { zone: Zone::UTC, service_account: "robot".to_owned() },
+        );
         *self.house.lock().unwrap() = Some(Arc::new(House { runtime, scheduler }));
     }
 
@@ -145,6 +148,7 @@ fn every(seconds: u64) -> RecurringRun {
         arguments: Map::new(),
         pipeline_root: String::new(),
         service_account: String::new(),
+        plugins_input: Map::new(),
         max_concurrency: 10,
         trigger: Trigger { cadence: Cadence::Interval { seconds }, start: None, end: None },
         no_catchup: false,
@@ -296,7 +300,7 @@ async fn names_and_arguments_say_which_run_it_is() {
     assert_eq!(town.runs(named).await[1].display_name, "day 2026-01-01 (2)");
     let run = &runs[1];
     assert_eq!(Value::Object(run.arguments.clone()), arguments, "answers show them as they were sent");
-    assert_eq!(run.service_account, "pipeline-runner");
+    assert_eq!(run.service_account, "robot");
     let settings: Value =
         serde_json::from_str(&town.stage.disk.load_run(run.id).await.unwrap().settings).unwrap();
     assert_eq!(settings["arguments"]["day"], format!("2026-01-01 02:00 no. 2 of {}", run.id));

@@ -166,6 +166,8 @@ pub(crate) fn request(pipeline: &Value) -> SubmitRun {
         arguments: Map::new(),
         pipeline_root: String::new(),
         service_account: "pipeline-runner".to_owned(),
+        plugins_input: Map::new(),
+        added_to: None,
     }
 }
 

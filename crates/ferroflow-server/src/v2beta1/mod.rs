@@ -6,6 +6,7 @@
 pub(crate) mod experiment;
 pub(crate) mod installation;
 pub(crate) mod pipeline;
+mod plugins;
 pub(crate) mod recurring_run;
 pub(crate) mod run;
 pub(crate) mod run_details;

@@ -16,16 +16,14 @@ use wire::run::PipelineSource as RunSource;
 use wire::trigger::Trigger as WireTrigger;
 
 use super::experiment::ensure_default_experiment;
-use super::run::{self, checked_arguments, resolve_source, runtime_config};
+use super::run::{checked_arguments, failure, resolve_source, runtime_config};
 use super::wire_values::{time, to_struct, whole_number};
-use super::{MAX_RUN_NAME_BYTES, check_description, check_name, experiment, parse_id};
+use super::{MAX_RUN_NAME_BYTES, check_description, check_name, experiment, parse_id, plugins};
 use crate::Services;
 use crate::page::PageRequest;
-use crate::status::{ApiError, Code};
+use crate::status::ApiError;
 
-const WHAT: &str = "recurring run";
-/// What answers show where the request named no namespace: where KFP's server runs.
-const DEFAULT_NAMESPACE: &str = "kubeflow";
+pub(super) const WHAT: &str = "recurring run";
 const MAX_NAMESPACE_BYTES: usize = 63;
 const MAX_CONCURRENCY: u32 = 10;
 
@@ -50,9 +48,10 @@ pub(crate) async fn create(
     }
     let is_pinned = !matches!(source, RecurringSource::Latest { .. });
     let service_account = match wanted.service_account {
-        account if account.is_empty() && is_pinned => run::DEFAULT_SERVICE_ACCOUNT.to_owned(),
+        account if account.is_empty() && is_pinned => services.settings.service_account.clone(),
         account => account,
     };
+    let plugins_input = plugins::read(wanted.plugins_input, &services.settings.plugins)?;
     let namespace = Some(wanted.namespace).filter(|name| !name.is_empty());
     let now = services.clock.now();
     let made = RecurringRun {
@@ -60,7 +59,7 @@ pub(crate) async fn create(
         experiment_id,
         display_name: wanted.display_name,
         description: wanted.description,
-        namespace: namespace.unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned()),
+        namespace: namespace.unwrap_or_else(|| services.settings.namespace.clone()),
         source,
         arguments,
         pipeline_root: config.pipeline_root,
@@ -74,6 +73,7 @@ pub(crate) async fn create(
         fired: 0,
         last_slot: None,
         error: None,
+        plugins_input,
     };
     services.store.create_recurring_run(made.clone()).await?;
     services.schedules.look_at(made.id);
@@ -89,12 +89,6 @@ struct Plain {
 
 /// Reports all problems at once.
 fn read_plain(services: &Services, wanted: &wire::RecurringRun) -> Result<Plain, ApiError> {
-    if !wanted.plugins_input.is_empty() {
-        return Err(ApiError::new(
-            Code::Aborted,
-            "no plugin is configured on this server: leave `plugins_input` out",
-        ));
-    }
     let mut problems = Vec::new();
     let mut note = |checked: Result<(), ApiError>| {
         problems.extend(checked.err().map(|error| error.public_text().to_owned()));
@@ -350,17 +344,17 @@ fn to_wire(recurring_run: RecurringRun) -> Result<wire::RecurringRun, ApiError> 
         pipeline_source: Some(source_to_wire(recurring_run.source)?),
         runtime_config: runtime_config(&recurring_run.arguments, &recurring_run.pipeline_root),
         service_account: recurring_run.service_account,
+        plugins_input: plugins::to_wire(&recurring_run.plugins_input),
         max_concurrency: recurring_run.max_concurrency.into(),
         trigger: Some(trigger_to_wire(recurring_run.trigger)),
         mode: mode.into(),
         created_at: Some(time(recurring_run.created_at)),
         updated_at: Some(time(recurring_run.updated_at)),
         status: status.into(),
-        error: recurring_run.error.as_ref().map(run::failure),
+        error: recurring_run.error.as_ref().map(failure),
         no_catchup: recurring_run.no_catchup,
         namespace: recurring_run.namespace,
         experiment_id: recurring_run.experiment_id.to_string(),
-        ..Default::default()
     })
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use ferroflow_model::list::Page;
 use ferroflow_model::record::{Failure, PipelineSource, PipelineVersion, Run, StateChange, TaskRecord};
-use ferroflow_model::{ExperimentId, PipelineId, RunId, RunStatus, StorageState};
-use ferroflow_ports::SubmitRun;
+use ferroflow_model::{ExperimentId, PipelineId, RecurringRunId, RunId, RunStatus, StorageState};
+use ferroflow_ports::{ErrorKind, SubmitRun};
 use ferroflow_proto::rpc;
 use ferroflow_proto::v2beta1 as wire;
 use ferroflow_spec::document::PipelineDocument;
@@ -16,14 +16,15 @@ use wire::run::PipelineSource as WireSource;
 use super::experiment::ensure_default_experiment;
 use super::run_details::run_details;
 use super::wire_values::{from_struct, from_wire, time, time_or_epoch, to_struct, whole_number};
-use super::{MAX_RUN_NAME_BYTES, check_description, check_name, experiment, parse_id, pipeline, version};
+use super::{
+    MAX_RUN_NAME_BYTES, check_description, check_name, experiment, parse_id, pipeline, plugins,
+    recurring_run, version,
+};
 use crate::Services;
 use crate::page::PageRequest;
 use crate::status::{ApiError, Code};
 
 pub(crate) const WHAT: &str = "run";
-/// What answers show where the request named no service account.
-pub(super) const DEFAULT_SERVICE_ACCOUNT: &str = "pipeline-runner";
 
 /// CreateRun: by version, by the latest version of a pipeline, or by an inline spec. The answer comes when the run is
 /// stored for good; nothing of it has started then.
@@ -46,13 +47,16 @@ pub(crate) async fn create(
         services.artifacts.check_root(&runtime_config.pipeline_root)?;
     }
     let service_account = if wanted.service_account.is_empty() {
-        DEFAULT_SERVICE_ACCOUNT.to_owned()
+        services.settings.service_account.clone()
     } else {
         wanted.service_account
     };
+    let plugins_input = plugins::read(wanted.plugins_input, &services.settings.plugins)?;
+    let added_to = added_to(services, &wanted.recurring_run_id).await?;
+    let name = wanted.display_name;
     let spec_json = document.wire_text().into();
     let submitted = services.runs.submit(SubmitRun {
-        display_name: wanted.display_name,
+        display_name: name.clone(),
         description: wanted.description,
         experiment_id,
         source,
@@ -62,9 +66,25 @@ pub(crate) async fn create(
         arguments,
         pipeline_root: runtime_config.pipeline_root,
         service_account,
+        plugins_input,
+        added_to,
     });
-    let run = submitted.await?;
+    let run = match (submitted.await, added_to) {
+        // Who adds a run to a recurring run may ask again, and gets the run that there is.
+        (Err(error), Some(recurring_run)) if error.kind == ErrorKind::AlreadyExists => {
+            services.store.run(RunId::added_to(recurring_run, &name)).await?
+        }
+        (submitted, _) => submitted?,
+    };
     one_to_wire(services, run, Vec::new()).await
+}
+
+/// The recurring run that a run is to be one of. KFP's own controller makes runs so.
+async fn added_to(services: &Services, id: &str) -> Result<Option<RecurringRunId>, ApiError> {
+    if id.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(services.store.recurring_run(parse_id(recurring_run::WHAT, id)?).await?.id))
 }
 
 /// Arguments as sent, and as the pipeline takes them.
@@ -87,17 +107,6 @@ pub(super) fn checked_arguments(
 fn check_wanted(wanted: &wire::Run) -> Result<(), ApiError> {
     if !wanted.plugins_output.is_empty() {
         return Err(ApiError::new(Code::Aborted, "`plugins_output` is written by the server, leave it out"));
-    }
-    if !wanted.plugins_input.is_empty() {
-        return Err(ApiError::new(
-            Code::Aborted,
-            "no plugin is configured on this server: leave `plugins_input` out",
-        ));
-    }
-    if !wanted.recurring_run_id.is_empty() {
-        return Err(ApiError::invalid(
-            "`recurring_run_id` is written by the server: it makes the runs of a recurring run itself",
-        ));
     }
     check_name(WHAT, &wanted.display_name, MAX_RUN_NAME_BYTES)?;
     check_description(WHAT, &wanted.description)
@@ -270,6 +279,7 @@ fn run_to_wire(run: Run, source: WireSource, tasks: &[TaskRecord]) -> wire::Run 
         display_name: run.display_name,
         description: run.description,
         service_account: run.service_account,
+        plugins_input: plugins::to_wire(&run.plugins_input),
         ..Default::default()
     }
 }

@@ -14,7 +14,7 @@ use ferroflow_engine::schedule::{Schedule, Zone};
 use ferroflow_engine::{IdBlock, RunIdentity, TaskAttempt};
 use ferroflow_metadata::Metadata;
 use ferroflow_model::record::{Run, StateChange, TaskRecord};
-use ferroflow_model::recurring::Trigger;
+use ferroflow_model::recurring::{Tick, Trigger};
 use ferroflow_model::{
     AttemptId, Inputs, Outputs, RecurringRunId, RunId, RunStatus, StorageState, Timestamp,
 };
@@ -80,6 +80,7 @@ impl TestServer {
             clock,
             system: Arc::new(OneFact),
             page_tokens: PageTokenKey([1; 32]),
+            settings: Arc::default(),
             build: BuildInfo { commit_sha: "abc".to_owned(), tag_name: "0.1.0".to_owned() },
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -354,7 +355,10 @@ pub(crate) fn commit_of(run_id: RunId) -> RunCommit {
 impl RunControl for StoredRuns {
     async fn submit(&self, request: SubmitRun) -> Result<Run, PortError> {
         let now = self.clock.now();
-        let id = RunId(Uuid::new_v4());
+        let id = match request.added_to {
+            Some(schedule) => RunId::added_to(schedule, &request.display_name),
+            None => RunId(Uuid::new_v4()),
+        };
         let pipeline_name = request.spec.name.clone();
         let run = Run {
             id,
@@ -362,7 +366,7 @@ impl RunControl for StoredRuns {
             display_name: request.display_name.clone(),
             description: request.description,
             source: request.source,
-            tick: None,
+            tick: request.added_to.map(|recurring_run_id| Tick { recurring_run_id, index: 0 }),
             pipeline_name: pipeline_name.clone(),
             resource_name: format!("{pipeline_name}-abcde"),
             arguments: request.sent_arguments,
@@ -378,6 +382,7 @@ impl RunControl for StoredRuns {
             pipeline_context_id: 0,
             run_context_id: 0,
             outputs: Outputs::default(),
+            plugins_input: request.plugins_input,
         };
         let identity = RunIdentity {
             id,

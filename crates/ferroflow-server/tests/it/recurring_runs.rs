@@ -42,6 +42,7 @@ async fn life_of_a_recurring_run() {
         "no_catchup": true,
         "max_concurrency": 10,
         "runtime_config": { "parameters": { "text": "[[ScheduledTime]]", "count": 3 } },
+        "plugins_input": { "tracker": { "project": "p" } },
         "trigger": { "cronSchedule": {
             "cron": "0 30 1 * * ?", "start_time": "2030-01-01T02:00:00.500+01:00", "end_time": "2031-01-01T00:00:00Z",
         } },
@@ -55,6 +56,7 @@ async fn life_of_a_recurring_run() {
         "pipeline_version_reference": null,
         "runtime_config": { "parameters": { "text": "[[ScheduledTime]]", "count": 3 } },
         "service_account": "pipeline-runner",
+        "plugins_input": { "tracker": { "project": "p" } },
         "max_concurrency": "10",
         "trigger": { "cron_schedule": {
             "cron": "0 30 1 * * ?", "start_time": "2030-01-01T01:00:00Z", "end_time": "2031-01-01T00:00:00Z",
@@ -224,7 +226,7 @@ async fn refused() {
         (json!({ "runtime_config": { "parameters": { "nothing": 1 } } }), 400, 3, "no parameter `nothing`"),
         (json!({ "runtime_config": { "parameters": { "count": "[[Index]]" } } }), 400, 3, "count"),
         (json!({ "runtime_config": { "pipeline_root": "gopher://hole" } }), 400, 3, ""),
-        (json!({ "plugins_input": { "mlflow": {} } }), 409, 10, "plugin"),
+        (json!({ "plugins_input": { "a": { "b": "x".repeat(70_000) } } }), 400, 3, "at most 65536"),
     ];
     for (changes, status, code, text) in rows {
         let error = server.check_error("POST @/recurringruns", Some(wanted(&changes)), status, code).await;
@@ -325,8 +327,24 @@ async fn runs_say_which_recurring_run_made_them() {
     let list =
         server.check(&format!("GET @/runs?filter={filter}"), None, 200, json!({ "total_size": 1 })).await;
     assert_eq!(list["runs"][0]["run_id"], fired);
-    let sent = json!({ "display_name": "x", "pipeline_spec": hello(), "recurring_run_id": id });
-    server.check_error("POST @/runs", Some(sent), 400, 3).await;
+}
+
+#[tokio::test]
+async fn clients_add_runs_to_a_recurring_run_once_for_each_name() {
+    let server = TestServer::start().await;
+    let id = create(&server, json!({}), json!({})).await;
+    let sent = |name: &str, id: &str| json!({ "display_name": name, "pipeline_spec": hello(), "recurring_run_id": id });
+    let expected = json!({ "recurring_run_id": id, "state": "PENDING" });
+    let made = server.check("POST @/runs", Some(sent("first", &id)), 200, expected.clone()).await;
+    let again = server.check("POST @/runs", Some(sent("first", &id)), 200, expected.clone()).await;
+    assert_eq!(made, again);
+    let other = server.check("POST @/runs", Some(sent("second", &id)), 200, expected).await;
+    assert_ne!(made["run_id"], other["run_id"]);
+    let list = server.check("GET @/runs", None, 200, json!({ "total_size": 2 })).await;
+    assert_eq!(list["runs"].as_array().unwrap().len(), 2);
+    // The numbers that the schedule counts by are untouched.
+    assert_eq!(server.store.recurring_run(id.parse().unwrap()).await.unwrap().fired, 0);
+    server.check_error("POST @/runs", Some(sent("first", UNKNOWN)), 404, 5).await;
 }
 
 #[tokio::test]

@@ -5,9 +5,39 @@ use std::sync::Arc;
 use ferroflow_model::artifact::Artifact;
 use ferroflow_model::record::Failure;
 use ferroflow_model::{ArtifactId, TaskStatus, Timestamp};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::harness::{TestServer, hello, task};
+
+#[tokio::test]
+async fn what_is_sent_for_plugins_is_kept_within_limits() {
+    let server = TestServer::start().await;
+    let sent =
+        |input: &Value| json!({ "display_name": "x", "pipeline_spec": hello(), "plugins_input": input });
+    let input = json!({ "tracker": { "project": "p", "tags": ["a", { "b": null }], "level": 1.5 } });
+    let made = server.check("POST @/runs", Some(sent(&input)), 200, json!({ "plugins_input": input })).await;
+    let run = made["run_id"].as_str().unwrap();
+    server.check(&format!("GET @/runs/{run}"), None, 200, json!({ "plugins_input": input })).await;
+    server.check("GET @/runs", None, 200, json!({ "runs": [{ "plugins_input": input }] })).await;
+
+    let many: Map<String, Value> = (0..17).map(|number| (format!("p{number}"), json!({}))).collect();
+    let wide = |count: usize| {
+        let entry = json!({ "text": "x".repeat(65_000) });
+        Value::Object((0..count).map(|number| (format!("p{number}"), entry.clone())).collect())
+    };
+    let deep = |levels: usize| (1..levels).fold(json!({}), |inner, _| json!({ "inner": inner }));
+    server.check("POST @/runs", Some(sent(&wide(4))), 200, json!({})).await;
+    server.check("POST @/runs", Some(sent(&json!({ "p": deep(10) }))), 200, json!({})).await;
+    for (input, text) in [
+        (Value::Object(many), "17 entries, at most 16"),
+        (json!({ "p": { "text": "x".repeat(65_536) } }), "at most 65536"),
+        (wide(5), "at most 262144"),
+        (json!({ "p": deep(11) }), "at most 10 levels"),
+    ] {
+        let error = server.check_error("POST @/runs", Some(sent(&input)), 400, 3).await;
+        assert!(error.contains("`plugins_input`") && error.contains(text), "{error}");
+    }
+}
 
 #[tokio::test]
 async fn inline_runs_echo_their_spec() {
@@ -104,7 +134,7 @@ async fn refused() {
         (inline(json!({ "experiment_id": unknown })), 404, 5),
         (inline(json!({ "experiment_id": "x" })), 404, 5),
         (inline(json!({ "plugins_output": { "x": {} } })), 409, 10),
-        (inline(json!({ "recurring_run_id": unknown })), 400, 3),
+        (inline(json!({ "recurring_run_id": unknown })), 404, 5),
         (inline(json!({ "colour": "red" })), 400, 3),
         (inline(json!({ "runtime_config": { "parameterz": {} } })), 400, 3),
         (inline(json!({ "runtime_config": { "pipeline_root": "ftp://elsewhere/x" } })), 400, 3),

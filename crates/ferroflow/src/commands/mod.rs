@@ -31,7 +31,7 @@ struct CommandLine {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Serve the API and the web page, and run what comes in
-    Up(up::Arguments),
+    Up(Box<up::Arguments>),
     /// Run a pipeline to its end
     Run(run::Arguments),
     /// Run what failed of a run again, or all from a task on

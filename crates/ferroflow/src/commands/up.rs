@@ -1,6 +1,7 @@
 //! `ferroflow up`: serves the API and the web page of a data directory, and runs what comes in.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,11 +11,12 @@ use ferroflow_artifacts::{WebFetcher, WebRules};
 use ferroflow_executor_local::python::PythonTasks;
 use ferroflow_metadata::Metadata;
 use ferroflow_runtime::{
-    Retention, RetentionOptions, RetentionPorts, Scheduler, SchedulerPorts, UnknownZone, Zone,
-    parse_go_duration,
+    Retention, RetentionOptions, RetentionPorts, Scheduler, SchedulerOptions, SchedulerPorts, UnknownZone,
+    Zone, parse_go_duration,
 };
 use ferroflow_server::{
-    BuildInfo, ServerOptions, Services, Tls, check_listen, ensure_default_experiment, serve,
+    BuildInfo, PluginLimits, ServerOptions, ServiceSettings, Services, Tls, check_listen,
+    ensure_default_experiment, serve,
 };
 use tokio::net::TcpListener;
 
@@ -66,7 +68,7 @@ pub(super) struct Arguments {
     start_delay: Duration,
     /// Most tasks of one run at once [default: no limit but --parallelism]
     #[arg(long, value_name = "N")]
-    run_parallelism: Option<std::num::NonZeroUsize>,
+    run_parallelism: Option<NonZeroUsize>,
     /// Time zone of cron expressions that do not name their own by `CRON_TZ=`
     #[arg(
         long,
@@ -78,6 +80,8 @@ pub(super) struct Arguments {
     )]
     schedule_time_zone: Zone,
     #[command(flatten)]
+    service: ServiceArguments,
+    #[command(flatten)]
     packages: PackageArguments,
     #[command(flatten)]
     retention: RetentionArguments,
@@ -85,6 +89,62 @@ pub(super) struct Arguments {
     data: DataArguments,
     #[command(flatten)]
     tasks: TaskArguments,
+}
+
+/// What answers show, and what they accept, as KFP's server is set up; the variables are KFP's.
+#[derive(Debug, clap::Args)]
+struct ServiceArguments {
+    /// Namespace that answers show where a request names none
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "kubeflow",
+        env = "POD_NAMESPACE",
+        hide_env_values = true
+    )]
+    namespace: String,
+    /// Service account that answers show where a request names none
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "pipeline-runner",
+        env = "DEFAULTPIPELINERUNNERSERVICEACCOUNT",
+        hide_env_values = true
+    )]
+    default_service_account: String,
+    /// Most entries of `plugins_input`
+    #[arg(long, value_name = "N", default_value = "16", env = "PLUGIN_MAX_KEYS", hide = true)]
+    plugin_max_keys: NonZeroUsize,
+    /// Most bytes of one entry of it
+    #[arg(long, value_name = "N", default_value = "65536", env = "PLUGIN_MAX_PAYLOAD_BYTES", hide = true)]
+    plugin_max_payload_bytes: NonZeroUsize,
+    /// Most bytes of all
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "262144",
+        env = "PLUGIN_MAX_TOTAL_PAYLOAD_BYTES",
+        hide = true
+    )]
+    plugin_max_total_payload_bytes: NonZeroUsize,
+    /// Most levels of objects and lists in it
+    #[arg(long, value_name = "N", default_value = "10", env = "PLUGIN_MAX_NESTING_DEPTH", hide = true)]
+    plugin_max_nesting_depth: NonZeroUsize,
+}
+
+impl ServiceArguments {
+    fn settings(&self) -> ServiceSettings {
+        ServiceSettings {
+            namespace: self.namespace.clone(),
+            service_account: self.default_service_account.clone(),
+            plugins: PluginLimits {
+                keys: self.plugin_max_keys.get(),
+                entry_bytes: self.plugin_max_payload_bytes.get(),
+                total_bytes: self.plugin_max_total_payload_bytes.get(),
+                depth: self.plugin_max_nesting_depth.get(),
+            },
+        }
+    }
 }
 
 /// How long runs are kept; names, meaning and variables are KFP's.
@@ -260,9 +320,9 @@ async fn serve_until_asked(
     };
     let house = wiring::open(folder, &settings).await?;
     ensure_default_experiment(&*house.store, &*house.clock).await?;
-    let scheduler = start_schedules(&house, arguments.schedule_time_zone.clone());
+    let scheduler = start_schedules(&house, arguments);
     let _retention = start_retention(&house, arguments.retention.options());
-    let services = services(&house, &scheduler, folder, &arguments.tasks, &arguments.packages)?;
+    let services = services(&house, &scheduler, folder, arguments)?;
     lock.announce(&address).context("cannot write the lock file")?;
     // Whoever started the server need not read what it says.
     let _ = printing::line(&format!("ready: {address} (data in {})", folder.path().display()));
@@ -274,13 +334,17 @@ async fn serve_until_asked(
 }
 
 /// Only a server makes the runs of schedules: `ferroflow run` ends with its own run.
-fn start_schedules(house: &House, zone: Zone) -> Arc<Scheduler> {
+fn start_schedules(house: &House, arguments: &Arguments) -> Arc<Scheduler> {
     let ports = SchedulerPorts {
         store: house.store.clone(),
         clock: house.clock.clone(),
         runtime: house.runtime.clone(),
     };
-    Scheduler::start(ports, zone)
+    let options = SchedulerOptions {
+        zone: arguments.schedule_time_zone.clone(),
+        service_account: arguments.service.default_service_account.clone(),
+    };
+    Scheduler::start(ports, options)
 }
 
 /// `None` if runs are kept for ever.
@@ -298,26 +362,26 @@ fn services(
     house: &House,
     scheduler: &Arc<Scheduler>,
     folder: &DataFolder,
-    tasks: &TaskArguments,
-    packages: &PackageArguments,
+    arguments: &Arguments,
 ) -> anyhow::Result<Services> {
     let system = Installation {
         folder: folder.clone(),
-        python: PythonTasks::new(folder.path(), wiring::python_options(tasks)?),
+        python: PythonTasks::new(folder.path(), wiring::python_options(&arguments.tasks)?),
         slots: house.slots,
-        executor: tasks.executor,
+        executor: arguments.tasks.executor,
     };
     Ok(Services {
         metadata: Metadata::new(house.store.clone(), Arc::clone(&house.clock)),
         store: house.store.clone(),
         artifacts: house.artifacts.clone(),
-        packages: Arc::new(WebFetcher::new(packages.rules())),
+        packages: Arc::new(WebFetcher::new(arguments.packages.rules())),
         runs: house.runtime.clone(),
         schedules: scheduler.clone(),
         executor: house.executor.clone(),
         clock: house.clock.clone(),
         system: Arc::new(system),
         page_tokens: page_key::load(folder.path())?,
+        settings: Arc::new(arguments.service.settings()),
         build: BuildInfo {
             commit_sha: option_env!("FERROFLOW_COMMIT").unwrap_or("unknown").to_owned(),
             tag_name: env!("CARGO_PKG_VERSION").to_owned(),

@@ -183,6 +183,8 @@ impl Here {
             arguments: request.arguments,
             pipeline_root: String::new(),
             service_account: SERVICE_ACCOUNT.to_owned(),
+            plugins_input: Map::new(),
+            added_to: None,
         });
         match submitted.await {
             Ok(run) => Ok(run.id),

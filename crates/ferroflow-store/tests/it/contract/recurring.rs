@@ -26,6 +26,7 @@ fn recurring_run(number: u128, experiment: u128) -> RecurringRun {
         arguments: object(&json!({"day": "[[ScheduledTime.2006-01-02]]", "rate": 0.1})),
         pipeline_root: "file:///tmp/root".to_owned(),
         service_account: "pipeline-runner".to_owned(),
+        plugins_input: serde_json::from_str(r#"{"tracker":{"project":"p"}}"#).expect("JSON"),
         max_concurrency: 10,
         trigger: Trigger {
             cadence: Cadence::Cron { expression: "0 30 1 * * ?".to_owned() },

@@ -89,6 +89,7 @@ pub(crate) fn run(number: u128, experiment: u128) -> Run {
         arguments: object(&json!({"rate": 0.1, "epochs": 3, "deep": {"list": [1, 2.5, null, "x"]}})),
         pipeline_root: "file:///tmp/root".to_owned(),
         service_account: "pipeline-runner".to_owned(),
+        plugins_input: serde_json::from_str(r#"{"tracker":{"project":"p"}}"#).expect("JSON"),
         created_at: NOON,
         scheduled_at: seconds_later(-5),
         finished_at: None,
