@@ -35,6 +35,7 @@ pub use settings::{PluginLimits, ServiceSettings};
 pub use tls::{Tls, TlsError};
 pub use v2beta1::experiment::ensure_default_experiment;
 pub use v2beta1::run_details::pod_name;
+pub use v2beta1::samples::{Sample, SampleError, load_sample};
 
 /// Everything that the API stands on. Clones share it.
 #[derive(Clone)]

@@ -15,6 +15,7 @@ mod page_key;
 mod pipeline_file;
 mod printing;
 mod run;
+mod samples;
 mod server_client;
 mod signals;
 mod tracing_setup;

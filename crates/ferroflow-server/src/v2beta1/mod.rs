@@ -10,6 +10,7 @@ mod plugins;
 pub(crate) mod recurring_run;
 pub(crate) mod run;
 pub(crate) mod run_details;
+pub(crate) mod samples;
 pub(crate) mod upload;
 pub(crate) mod version;
 mod wire_values;

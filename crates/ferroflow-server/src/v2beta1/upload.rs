@@ -45,16 +45,16 @@ impl Upload {
         serde_json::from_str(&self.tags)
             .map_err(|error| ApiError::invalid(format!("the tags must be a JSON object of strings: {error}")))
     }
+}
 
-    /// The bytes of the document itself, unpacked if need be; they are kept as they came. Reading a large file takes
-    /// a while, so it must not hold up other requests.
-    async fn checked_source(&self) -> Result<Arc<[u8]>, ApiError> {
-        let (name, file) = (self.file_name.clone(), self.file.clone());
-        let read = tokio::task::spawn_blocking(move || ferroflow_spec::document::read(&name, &file));
-        let document =
-            read.await.map_err(ApiError::internal)?.map_err(|error| ApiError::invalid(error.to_string()))?;
-        Ok(document.original.into())
-    }
+/// The bytes of the document itself, unpacked if need be; they are kept as they came. Reading a large file takes a
+/// while, so it must not hold up other requests.
+pub(super) async fn checked_source(name: &str, file: &Bytes) -> Result<Arc<[u8]>, ApiError> {
+    let (name, file) = (name.to_owned(), file.clone());
+    let read = tokio::task::spawn_blocking(move || ferroflow_spec::document::read(&name, &file));
+    let document =
+        read.await.map_err(ApiError::internal)?.map_err(|error| ApiError::invalid(error.to_string()))?;
+    Ok(document.original.into())
 }
 
 /// Makes a pipeline with its first version. The tags go to the pipeline only.
@@ -70,7 +70,7 @@ pub(crate) async fn upload_pipeline(services: &Services, upload: Upload) -> Resu
             pipeline_id: made.id,
             name: name.clone(),
             display_name,
-            source: upload.checked_source().await?,
+            source: checked_source(&upload.file_name, &upload.file).await?,
             description: upload.description,
             code_source_url: upload.code_source_url,
             tags: BTreeMap::new(),
@@ -98,7 +98,7 @@ pub(crate) async fn upload_version(
         pipeline_id,
         name: name.clone(),
         display_name,
-        source: upload.checked_source().await?,
+        source: checked_source(&upload.file_name, &upload.file).await?,
         tags: upload.tags()?,
         description: upload.description,
         code_source_url: upload.code_source_url,

@@ -26,7 +26,7 @@ use crate::exit::{Outcome, UsageError};
 use crate::installation::Installation;
 use crate::signals::EndRequests;
 use crate::wiring::{self, House, Settings};
-use crate::{page_key, printing, tracing_setup};
+use crate::{page_key, printing, samples, tracing_setup};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -94,6 +94,9 @@ pub(super) struct Arguments {
 /// What answers show, and what they accept, as KFP's server is set up; the variables are KFP's.
 #[derive(Debug, clap::Args)]
 struct ServiceArguments {
+    /// Pipelines to load at the first start: KFP's sample configuration, a JSON file
+    #[arg(long = "sampleconfig", value_name = "FILE")]
+    samples: Option<PathBuf>,
     /// Namespace that answers show where a request names none
     #[arg(
         long,
@@ -323,6 +326,9 @@ async fn serve_until_asked(
     let scheduler = start_schedules(&house, arguments);
     let _retention = start_retention(&house, arguments.retention.options());
     let services = services(&house, &scheduler, folder, arguments)?;
+    if let Some(config) = &arguments.service.samples {
+        samples::load(&services, config, folder.path()).await?;
+    }
     lock.announce(&address).context("cannot write the lock file")?;
     // Whoever started the server need not read what it says.
     let _ = printing::line(&format!("ready: {address} (data in {})", folder.path().display()));
