@@ -17,6 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -40,6 +41,8 @@ const MAX_STREAMS: u32 = 200;
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_mins(1);
 /// Further connections wait in the kernel's queue.
 const MAX_CONNECTIONS: usize = 1024;
+/// Longest time that a client takes no byte of what it is being sent.
+const WRITE_LIMIT: Duration = Duration::from_secs(30);
 /// Time that open connections have at the end.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 /// Pause after a failed accept (most likely out of file descriptors).
@@ -169,7 +172,9 @@ where
         .max_concurrent_streams(MAX_STREAMS)
         .keep_alive_interval(KEEP_ALIVE_INTERVAL)
         .keep_alive_timeout(HEADER_LIMIT);
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(WRITE_LIMIT));
+    let connection = builder.serve_connection(TokioIo::new(Box::pin(stream)), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -57,7 +57,7 @@ pub(crate) async fn load(services: &Services, config: &Path, data_dir: &Path) ->
     if mark.exists() && !on_restart {
         return Ok(());
     }
-    let folder = config.parent().unwrap_or(Path::new("."));
+    let folder = config.parent().unwrap_or_else(|| Path::new("."));
     for entry in entries {
         let path = folder.join(&entry.file);
         let file = std::fs::read(&path)
