@@ -1,7 +1,7 @@
 //! What a request costs a client of the real binary, beside a bare handler and beside the disk.
 //!
 //! `cargo bench -p ferroflow-server --bench requests [-- BINARY]`, after a release build. Reads: 8 clients ask for one
-//! run and for the experiments, and ask a bare axum handler for the same bytes. Writes: one client creates runs one
+//! run and for one pipeline, and ask a bare axum handler for the same bytes. Writes: one client creates runs one
 //! after another, then 32 do; the floor is a synced write of 4 KiB. The server is told to let the runs wait.
 
 #![expect(clippy::print_stdout, reason = "printing figures is what it is for")]
@@ -42,9 +42,17 @@ fn main() -> Fallible<()> {
     let (mut server, address) = start(&binary, folder.path())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let measured = runtime.block_on(measure(&address, folder.path()));
+    println!("most memory of the server: {} MiB", most_memory(server.id())?);
     server.kill()?;
     server.wait()?;
     measured
+}
+
+/// Most MiB that a process has had in memory.
+fn most_memory(process: u32) -> Fallible<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no memory is told")?;
+    Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? / 1024)
 }
 
 /// The server and its address.
@@ -82,7 +90,10 @@ async fn measure(address: &str, folder: &Path) -> Fallible<()> {
     println!("CreateRun, 1 client: {:.2} ms; bound {:.2}, the floor and 2 ms", millis(median), floor + 2.0);
     let crowd = load(address, WRITERS, WRITES, "/apis/v2beta1/runs", Some(wanted())).await?;
     println!("CreateRun, {WRITERS} clients: {crowd:.0} /s, {:.1} x one client's; bound 5", crowd / alone);
-    for path in [format!("/apis/v2beta1/runs/{run}"), "/apis/v2beta1/experiments".to_owned()] {
+    let sent = json!({ "display_name": "a pipeline", "name": "one" });
+    let pipeline = client.json(Method::POST, "/apis/v2beta1/pipelines", Some(sent)).await?;
+    let pipeline = pipeline["pipeline_id"].as_str().unwrap_or_default();
+    for path in [format!("/apis/v2beta1/runs/{run}"), format!("/apis/v2beta1/pipelines/{pipeline}")] {
         let bytes = client.bytes(Method::GET, &path, None).await?;
         let length = bytes.len();
         let file = folder.join("bytes");
