@@ -87,6 +87,14 @@ pub fn from_json(value: &Value) -> Result<PipelineDocument, Problems> {
     assemble(original.into_bytes(), &chosen)
 }
 
+/// The documents of any YAML or JSON text as JSON, unchecked; empty ones are left out.
+pub fn values(text: &str) -> Result<Vec<Value>, Problems> {
+    if text.len() > package::SIZE_LIMIT {
+        return Err(package::too_large("the text"));
+    }
+    Ok(yaml::parse(text)?.iter().map(NodeRef::to_value).collect())
+}
+
 fn read_owned(text: String) -> Result<PipelineDocument, Problems> {
     let documents = yaml::parse(&text)?;
     let chosen = choose(&documents)?;
