@@ -28,7 +28,7 @@ try:
 except ImportError:  # `X | Y` came with Python 3.10.
     _NewUnion = ()
 
-from kfp.dsl.types import artifact_types
+from . import artifact_types
 
 _PARAMETER_NAMES = frozenset((
     'int', 'integer', 'float', 'double', 'str', 'string', 'text', 'bool', 'boolean', 'list', 'jsonarray', 'dict',
@@ -102,7 +102,7 @@ def is_artifact_class(candidate):
 
 def artifact_of_list(annotation):
     """`T` for `List[T]` of artifacts, else None."""
-    if getattr(annotation, '__origin__', None) is list and len(annotation.__args__) == 1:
+    if getattr(annotation, '__origin__', None) is list and len(getattr(annotation, '__args__', ())) == 1:
         inner = annotation.__args__[0]
         if type(inner) is type and issubclass(inner, artifact_types.Artifact):
             return inner

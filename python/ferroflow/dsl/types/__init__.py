@@ -1,0 +1,1 @@
+"""Types of what components take and give."""

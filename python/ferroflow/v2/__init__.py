@@ -1,0 +1,9 @@
+"""The old place of these modules."""
+
+import warnings
+
+from ferroflow import compiler, components, dsl
+
+__all__ = ['compiler', 'components', 'dsl']
+
+warnings.warn('kfp.v2 is deprecated: import compiler, components and dsl from kfp', FutureWarning, stacklevel=2)
