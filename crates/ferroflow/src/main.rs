@@ -12,7 +12,6 @@ mod environment;
 mod exit;
 mod installation;
 mod page_key;
-mod pinned_tls;
 mod pipeline_file;
 mod printing;
 mod run;

@@ -1,0 +1,76 @@
+"""Both SDKs side by side, as plain namespaces."""
+
+import importlib
+import pathlib
+import types
+import warnings
+
+import yaml
+
+
+def namespace(name):
+    """`dsl`, `compiler`, `components` and `kubernetes` of an SDK."""
+    modules = ('dsl', 'compiler', 'components', 'kubernetes')
+    return types.SimpleNamespace(name=name, **{module: importlib.import_module(f'{name}.{module}') for module in modules})
+
+
+KFP, OURS = namespace('kfp'), namespace('ferroflow')
+
+
+def compiled(sdk, build, folder, **options):
+    """The documents of the file that an SDK makes of a case, and its text."""
+    path = pathlib.Path(folder) / f'{sdk.name}.yaml'
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        sdk.compiler.Compiler().compile(build(sdk), str(path), **options)
+    text = path.read_text()
+    return list(yaml.load_all(text, Loader=getattr(yaml, 'CSafeLoader', yaml.SafeLoader))), text
+
+
+def differences(expected, found, place=''):
+    """Where two files differ, one line each."""
+    if isinstance(expected, dict) and isinstance(found, dict):
+        for key in sorted(set(expected) | set(found)):
+            here = f'{place}.{key}'
+            if key not in found:
+                yield f'{here} is only in kfp\'s file: {expected[key]!r}'
+            elif key not in expected:
+                yield f'{here} is only in our file: {found[key]!r}'
+            else:
+                yield from differences(expected[key], found[key], here)
+    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        for number, pair in enumerate(zip(expected, found)):
+            yield from differences(*pair, f'{place}[{number}]')
+    elif expected != found or type(expected) is not type(found):
+        yield f'{place}: kfp writes {expected!r}, we write {found!r}'
+
+
+def with_plain_names(documents):
+    """The documents with components and executors named by their place in the graph."""
+    pipeline = documents[0]
+    components, executors = {}, {}
+
+    def walk(dag, place):
+        for name, task in sorted(dag['tasks'].items()):
+            reference = task['componentRef']['name']
+            components[reference] = f'{place}/{name}'
+            component = pipeline['components'][reference]
+            if 'executorLabel' in component:
+                executors[component['executorLabel']] = f'{place}/{name}'
+            else:
+                walk(component['dag'], f'{place}/{name}')
+
+    def rename(value, key=None, parent=None):
+        if isinstance(value, dict):
+            names = {'components': components, 'executors': executors}.get(key, {})
+            return {names.get(name, name): rename(inner, name, key) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [rename(inner) for inner in value]
+        if key == 'executorLabel':
+            return executors[value]
+        if key == 'name' and parent == 'componentRef':
+            return components[value]
+        return value
+
+    walk(pipeline['root']['dag'], '')
+    return [rename(document) for document in documents]

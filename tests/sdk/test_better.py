@@ -1,0 +1,80 @@
+"""What kfp makes wrong, and we do not."""
+
+from conftest import OURS, compiled, with_plain_names
+
+
+def _component(sdk):
+
+    @sdk.dsl.container_component
+    def work(text: str):
+        return sdk.dsl.ContainerSpec(image='alpine:3', args=[text])
+
+    return work
+
+
+def test_nested_pipelines_keep_their_executors_apart(tmp_path):
+    """kfp renames executors one after the other, so that tasks get those of others."""
+
+    def build(sdk):
+        dsl, work = sdk.dsl, _component(sdk)
+
+        @dsl.pipeline
+        def inner():
+            for number in (1, 2):
+                sdk.kubernetes.set_timeout(work(text='x').set_env_variable('PLACE', f'inner {number}'), number)
+
+        @dsl.pipeline
+        def whole():
+            sdk.kubernetes.set_timeout(work(text='x').set_env_variable('PLACE', 'outer'), 3)
+            inner()
+
+        return whole
+
+    pipeline, platform = with_plain_names(compiled(OURS, build, tmp_path)[0])
+    executors = pipeline['deploymentSpec']['executors']
+    assert {name: executor['container']['env'][0]['value'] for name, executor in executors.items()} == {
+        '/work': 'outer',
+        '/inner/work': 'inner 1',
+        '/inner/work-2': 'inner 2',
+    }
+    settings = platform['platforms']['kubernetes']['deploymentSpec']['executors']
+    assert {name: found['activeDeadlineSeconds'] for name, found in settings.items()} == {
+        '/work': '3',
+        '/inner/work': '1',
+        '/inner/work-2': '2',
+    }
+
+
+def test_defaults_with_line_breaks_stay_in_the_comment(tmp_path):
+
+    def build(sdk):
+        work = _component(sdk)
+
+        @sdk.dsl.pipeline
+        def whole(text: str = 'a: [\n- b: c'):
+            work(text=text)
+
+        return whole
+
+    [pipeline], _ = compiled(OURS, build, tmp_path)
+    assert pipeline['root']['inputDefinitions']['parameters']['text']['defaultValue'] == 'a: [\n- b: c'
+
+
+def test_embedded_files_make_the_same_source_each_time(tmp_path):
+    folder = tmp_path / 'files'
+    folder.mkdir()
+    (folder / 'a.txt').write_text('text')
+
+    def build(sdk):
+        dsl = sdk.dsl
+
+        @dsl.component(base_image='python:3.11', embedded_artifact_path=str(folder))
+        def read(files: dsl.EmbeddedInput[dsl.Dataset]) -> str:
+            return files.path
+
+        return read
+
+    _, first = compiled(OURS, build, tmp_path)
+    (folder / 'a.txt').touch()
+    _, second = compiled(OURS, build, tmp_path)
+    assert first == second and '__KFP_EMBEDDED_ARCHIVE_B64' in first
