@@ -18,7 +18,7 @@ PAGE_SOURCES := $(shell find ui/src ui/public ui/scripts -type f) ui/index.html 
 
 export FERROFLOW_VENVS := $(VENVS)
 
-.PHONY: run test bench build ui check unit sim e2e docker-tests conformance python-tests api-tests metadata-tests sdk-tests page-tests page-e2e venvs needs-cargo needs-node needs-python
+.PHONY: run test bench build ui check unit sim e2e stores-tests docker-tests conformance python-tests api-tests metadata-tests sdk-tests page-tests page-e2e venvs needs-cargo needs-node needs-python
 
 ## Builds, serves on the embedded defaults, loads the samples, runs the training one, and keeps serving.
 run: build needs-python
@@ -26,7 +26,7 @@ run: build needs-python
 
 ## Every test: the rules of the house, all crates, protos and slim runtime against KFP's packages, the simulator, the
 ## binary with the real kfp clients, and the page in a browser.
-test: check unit python-tests sdk-tests page-tests sim e2e api-tests metadata-tests docker-tests page-e2e
+test: check unit python-tests sdk-tests page-tests sim e2e api-tests metadata-tests stores-tests docker-tests page-e2e
 
 ## The figures of the speed table beside the floors of this machine.
 bench: build
@@ -66,6 +66,10 @@ api-tests: build $(VENVS)/api/.ready
 metadata-tests: build $(VENVS)/metadata/.ready
 	FERROFLOW_BIN="$(BINARY)" "$(VENVS)/metadata/bin/python" -m pytest -q tests/metadata
 
+# Artifacts in stores elsewhere: servers that speak their protocols are started on this machine.
+stores-tests: build $(VENVS)/stores/.ready
+	FERROFLOW_BIN="$(BINARY)" "$(VENVS)/stores/bin/python" -m pytest -q --durations=5 tests/stores
+
 # Our SDK beside the real one: both compile the same pipelines.
 sdk-tests: needs-cargo $(VENVS)/sdk/.ready
 	rm -rf "$(TARGET)/wheels-of-tests"
@@ -74,7 +78,7 @@ sdk-tests: needs-cargo $(VENVS)/sdk/.ready
 	"$(VENVS)/sdk/bin/python" -m pytest -q tests/sdk
 
 # Environments of suites whose packages do not get along with those of kfp, or that change theirs.
-$(VENVS)/api/.ready $(VENVS)/metadata/.ready $(VENVS)/sdk/.ready: $(VENVS)/%/.ready: tests/%/requirements.txt | needs-python
+$(VENVS)/api/.ready $(VENVS)/metadata/.ready $(VENVS)/sdk/.ready $(VENVS)/stores/.ready: $(VENVS)/%/.ready: tests/%/requirements.txt | needs-python
 	rm -rf "$(@D)"
 	"$(PYTHON)" -m venv "$(@D)"
 	"$(@D)/bin/pip" install --quiet -r "$<"

@@ -1,4 +1,4 @@
-//! Artifact store over a local folder, and files of the web.
+//! Artifact stores: a local folder, stores elsewhere, and files of the web. [`Artifacts`] is all of them.
 //!
 //! Roots are plain absolute paths: then an artifact's `uri` and `path` are the same text in user code, with our slim
 //! runtime and with the real `kfp` alike, and `dsl.get_uri` gives a folder that can be written to. The same place as
@@ -12,10 +12,14 @@
 
 mod folder;
 mod place;
+mod remote;
+mod stores;
 mod walk;
 mod web;
 
 pub use folder::LocalArtifacts;
+pub use remote::Access;
+pub use stores::Artifacts;
 pub use web::{WebFetcher, WebRules};
 
 #[cfg(doc)]

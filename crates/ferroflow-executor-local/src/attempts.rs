@@ -11,14 +11,14 @@ use ferroflow_engine::{AttemptOutcome, ProducedOutputs, TaskAttempt};
 use ferroflow_model::record::Failure;
 use ferroflow_model::{AttemptId, Timestamp};
 use ferroflow_ports::executor::Report;
-use ferroflow_ports::{ErrorKind, PortError};
+use ferroflow_ports::{ArtifactStore, ErrorKind, PortError};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedSender, WeakUnboundedSender};
 
 use crate::executor::Settings;
 use crate::link::{Link, Session, Welcome};
 use crate::outcome;
-use crate::process::{self, Context, Scratch, millis};
+use crate::process::{self, Context, Prepared, Scratch, Transfer, millis};
 use crate::scratch::{ScratchFolders, Slot};
 use crate::wire::{End, Ended, Message, Request, Times, frame};
 
@@ -174,7 +174,8 @@ impl Attempts {
 
     async fn start_in(&self, attempt: &TaskAttempt, slot: Slot) -> Result<(), PortError> {
         let scratch = Scratch { path: self.scratch.path(slot), slot };
-        let start = process::start_of(attempt, &self.settings, &scratch)?;
+        let Prepared { start, inputs } = process::prepare(attempt, &self.settings, &scratch)?;
+        self.fetch(&inputs).await?;
         let request = frame(&Request::Start(Box::new(start)));
         let mut stop = None;
         let on_sent = |epoch| {
@@ -189,6 +190,21 @@ impl Attempts {
             Some(grace) => self.send_stop(&attempt.id, grace).await,
             None => Ok(()),
         }
+    }
+
+    /// Copies inputs from stores elsewhere. One without content is none to copy: its metadata may be all there is.
+    async fn fetch(&self, inputs: &[Transfer]) -> Result<(), PortError> {
+        let store = &self.settings.artifacts;
+        for Transfer { uri, path } in inputs {
+            match store.download(uri, path.as_ref()).await {
+                Err(error) if error.kind == ErrorKind::NotFound => {}
+                copied => copied.map_err(|error| {
+                    let message = format!("the task was not started: {}", error.message);
+                    PortError::new(error.kind, message).caused_by(error)
+                })?,
+            }
+        }
+        Ok(())
     }
 
     /// Asks for the end of an attempt.
@@ -311,10 +327,27 @@ impl Attempts {
             self.keep_installer_log(&id, log);
         }
         let outcome = outcome::outcome(&ended.end, &ended.context, self.settings.layout.root());
-        let phases = outcome::phases(ended.times, now());
         self.ended.notify_waiters();
-        // Fails only when nobody will ask for reports any more; the supervisor keeps them.
-        let _ = reports.send(Report::Ended { id, outcome, phases });
+        let copies = outcome::copies(&outcome, &ended.context, self.settings.artifacts.as_ref());
+        let times = ended.times;
+        if copies.is_empty() {
+            // Fails only when nobody will ask for reports any more; the supervisor keeps them.
+            let _ = reports.send(Report::Ended { id, outcome, phases: outcome::phases(times, now()) });
+            return;
+        }
+        // Whoever finds it ended after a crash copies again: it has not succeeded before everything is where it belongs.
+        let (store, reports) = (Arc::clone(&self.settings.artifacts), reports.downgrade());
+        tokio::spawn(async move {
+            let outcome = match keep(store.as_ref(), &copies).await {
+                Ok(()) => outcome,
+                Err(error) => AttemptOutcome::Failed {
+                    error: Failure::new(format!("what the task has made cannot be kept: {}", error.message)),
+                },
+            };
+            if let Some(reports) = reports.upgrade() {
+                let _ = reports.send(Report::Ended { id, outcome, phases: outcome::phases(times, now()) });
+            }
+        });
     }
 
     /// The installer's log is all that the user gets to see of an attempt that had no packages.
@@ -326,6 +359,14 @@ impl Attempts {
             tracing::warn!(%error, log, "the installer's log cannot be kept");
         }
     }
+}
+
+/// Copies outputs to stores elsewhere.
+async fn keep(store: &dyn ArtifactStore, outputs: &[Transfer]) -> Result<(), PortError> {
+    for Transfer { uri, path } in outputs {
+        store.upload(path.as_ref(), uri).await?;
+    }
+    Ok(())
 }
 
 /// Wall-clock time.

@@ -10,7 +10,15 @@ use ferroflow_ports::ArtifactStore;
 use crate::executor::Settings;
 
 /// Stores whose artifacts KFP shows below a fixed folder, and that folder.
-const FIXED: [(&str, &str); 3] = [("gs:/", "gcs"), ("s3:/", "s3"), ("minio:/", "minio")];
+const FIXED: [(&str, &str); 7] = [
+    ("gs:/", "gcs"),
+    ("s3:/", "s3"),
+    ("minio:/", "minio"),
+    ("azblob:/", "azblob"),
+    ("az:/", "az"),
+    ("abfs:/", "abfs"),
+    ("abfss:/", "abfss"),
+];
 
 /// Images, of which tasks see the folder `/models`.
 pub(crate) const IMAGE: &str = "oci://";
@@ -67,11 +75,14 @@ pub(crate) fn mapping(
             mapping.roots.push(common_root(uri, &path));
         }
     }
-    if mapping.local_path(&attempt.task_root).is_none() {
+    let is_elsewhere = settings.artifacts.is_elsewhere(&attempt.task_root);
+    if mapping.local_path(&attempt.task_root).is_none() && !is_elsewhere {
         return mapping;
     }
+    let root = is_elsewhere.then_some(attempt.task_root.as_str());
     for (prefix, folder) in FIXED {
-        if inputs().any(|uri| uri.starts_with(prefix) && mapping.local_path(uri).is_none()) {
+        let mut uris = inputs().chain(root);
+        if uris.any(|uri| uri.starts_with(prefix) && mapping.local_path(uri).is_none()) {
             mapping.roots.push(MappedRoot { uri: prefix.to_owned(), folder: format!("{scratch}/{folder}") });
         }
     }

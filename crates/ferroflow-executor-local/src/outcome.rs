@@ -4,14 +4,15 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use ferroflow_engine::{AttemptOutcome, ProducedOutputs};
+use ferroflow_engine::{AttemptOutcome, ProducedArtifact, ProducedOutputs};
 use ferroflow_launcher::protocol::read_outputs;
 use ferroflow_model::Timestamp;
 use ferroflow_model::record::{AttemptPhases, Failure};
+use ferroflow_ports::ArtifactStore;
 
 use crate::container::order::ContainerEnd;
 use crate::linux;
-use crate::process::Context;
+use crate::process::{Context, Transfer};
 use crate::wire::{End, Times};
 
 /// Parameters are held in memory and stored with each task that gets them.
@@ -59,6 +60,23 @@ pub(crate) fn outcome(end: &End, context: &str, data_dir: &str) -> AttemptOutcom
         )),
         End::Lost { reason } => AttemptOutcome::Lost { reason: reason.clone() },
     }
+}
+
+/// What a successful attempt has made that belongs to stores elsewhere.
+pub(crate) fn copies(outcome: &AttemptOutcome, context: &str, store: &dyn ArtifactStore) -> Vec<Transfer> {
+    let AttemptOutcome::Succeeded { outputs } = outcome else { return Vec::new() };
+    let is_elsewhere = |artifact: &&ProducedArtifact| store.is_elsewhere(&artifact.uri);
+    let mut made = outputs.artifacts.values().flatten().filter(is_elsewhere).peekable();
+    if made.peek().is_none() {
+        return Vec::new();
+    }
+    let context: Option<Context> = serde_json::from_str(context).ok();
+    let Some(expected) = context.and_then(|context| context.expected) else { return Vec::new() };
+    let copy = |artifact: &ProducedArtifact| {
+        let path = expected.mapping.local_path(&artifact.uri)?;
+        Path::new(&path).exists().then(|| Transfer { uri: artifact.uri.clone(), path })
+    };
+    made.filter_map(copy).collect()
 }
 
 /// When what happened, with `now` as the end of all.

@@ -51,13 +51,27 @@ pub(crate) struct Context {
 const LARGEST_DOWNLOAD_BYTES: u64 = 16 * 1024 * 1024 * 1024;
 const LONGEST_DOWNLOAD_SECONDS: u64 = 3600;
 
-/// Makes the folders of an attempt and everything that the supervisor must know. An error is a sentence about why the
-/// attempt cannot be started.
-pub(crate) fn start_of(
+/// A file or folder of a store elsewhere and its copy on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Transfer {
+    pub(crate) uri: String,
+    pub(crate) path: String,
+}
+
+/// An attempt with everything that the supervisor must know.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) start: Start,
+    /// What must be copied from elsewhere before that.
+    pub(crate) inputs: Vec<Transfer>,
+}
+
+/// Makes the folders of an attempt. An error is a sentence about why the attempt cannot be started.
+pub(crate) fn prepare(
     attempt: &TaskAttempt,
     settings: &Settings,
     scratch: &Scratch,
-) -> Result<Start, PortError> {
+) -> Result<Prepared, PortError> {
     let preparation = Preparation { attempt, settings, scratch: &scratch.path, slot: scratch.slot };
     let container = &attempt.container;
     let task = recognise(&container.command, &container.args);
@@ -120,7 +134,7 @@ impl Preparation<'_> {
     }
 
     /// A lightweight component without its shell and its installer; `None` if it must run as written.
-    fn python(&self, mut task: PythonTask) -> Result<Option<Start>, PortError> {
+    fn python(&self, mut task: PythonTask) -> Result<Option<Prepared>, PortError> {
         let places = self.places(ShownUris::Real);
         let resolver = Resolver::new(self.attempt, &places);
         task.source = resolved(&resolver, &task.source)?;
@@ -149,7 +163,7 @@ impl Preparation<'_> {
     }
 
     /// A command as it stands in the pipeline: spawned directly, without a shell that it does not name itself.
-    fn as_written(&self) -> Result<Start, PortError> {
+    fn as_written(&self) -> Result<Prepared, PortError> {
         let container = &self.attempt.container;
         let places = self.places(if brings_kfp(container) { ShownUris::Paths } else { ShownUris::Real });
         let resolver = Resolver::new(self.attempt, &places);
@@ -277,28 +291,29 @@ impl Preparation<'_> {
         process: Process,
         prepare: Option<Prepare>,
         mounts: Vec<Mount>,
-    ) -> Result<Start, PortError> {
+    ) -> Result<Prepared, PortError> {
         let expected = ExpectedOutputs::of(self.attempt, places).map_err(|problem| unresolved(&[problem]))?;
         make_places(resolver, places, &expected, &process.argv)?;
         let (process, complaint) = self.with_entry(process, self.downloads(places)?, mounts)?;
-        self.message(process, prepare, expected, complaint, None)
+        self.message(places, process, prepare, expected, complaint, None)
     }
 
     /// What the supervisor must know. `container` says where the end of one is told, and where copies out of it lie.
     pub(crate) fn message(
         &self,
+        places: &Places,
         process: Process,
         prepare: Option<Prepare>,
         expected: ExpectedOutputs,
         complaint: Option<String>,
         container: Option<(String, String)>,
-    ) -> Result<Start, PortError> {
+    ) -> Result<Prepared, PortError> {
         let Self { attempt, settings, .. } = self;
         let is_promised = !expected.parameters.is_empty() || !expected.artifacts.is_empty();
         let expected = is_promised.then_some(expected);
         let context = Context { slot: Some(self.slot), expected, complaint, container };
         let context = serde_json::to_string(&context).map_err(invalid)?;
-        Ok(Start {
+        let start = Start {
             id: attempt.id.to_string(),
             context,
             prepare,
@@ -307,7 +322,23 @@ impl Preparation<'_> {
             log_cap_bytes: settings.log_cap_bytes,
             timeout_ms: attempt.timeout.map(millis),
             timeout_grace_ms: millis(settings.timeout_grace),
-        })
+        };
+        Ok(Prepared { start, inputs: self.copies(places) })
+    }
+
+    /// The inputs that are elsewhere, and where user code looks for them.
+    fn copies(&self, places: &Places) -> Vec<Transfer> {
+        let mut copies: Vec<Transfer> = Vec::new();
+        for artifact in self.attempt.inputs.artifacts.values().flatten() {
+            let uri = &artifact.uri;
+            if self.settings.artifacts.is_elsewhere(uri)
+                && copies.iter().all(|known| known.uri != *uri)
+                && let Some(path) = places.mapping.local_path(uri)
+            {
+                copies.push(Transfer { uri: uri.clone(), path });
+            }
+        }
+        copies
     }
 }
 

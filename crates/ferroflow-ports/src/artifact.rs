@@ -1,6 +1,6 @@
 //! Bytes of artifacts by URI.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -29,6 +29,22 @@ pub trait ArtifactStore: Send + Sync {
 
     /// The local path behind a URI if user code can read and write it in place; `None` if it must be copied.
     fn local_path(&self, uri: &str) -> Option<PathBuf>;
+
+    /// Whether a URI belongs to a store elsewhere, whose bytes must be copied for user code.
+    fn is_elsewhere(&self, _uri: &str) -> bool {
+        false
+    }
+
+    /// Copies everything at or below a URI of a store elsewhere to a path. `NotFound` if there is nothing;
+    /// `FailedPrecondition` if access is denied; `Unavailable` if the store is out of reach.
+    async fn download(&self, uri: &str, _to: &Path) -> Result<(), PortError> {
+        Err(PortError::not_found("artifact", uri))
+    }
+
+    /// Copies a file or folder to a URI of a store elsewhere. What is there already is written over.
+    async fn upload(&self, _from: &Path, uri: &str) -> Result<(), PortError> {
+        Err(PortError::not_found("artifact", uri))
+    }
 
     /// The objects at or below a URI, in order of path. Empty if there are none.
     async fn list(&self, uri: &str) -> Result<Vec<StoredObject>, PortError>;

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use ferroflow_artifacts::LocalArtifacts;
+use ferroflow_artifacts::{Access, Artifacts};
 use ferroflow_executor_docker::DockerExecutor;
 use ferroflow_executor_local::{LocalExecutor, LocalOptions, PythonOptions};
-use ferroflow_ports::{ArtifactStore as _, Clock, Executor};
+use ferroflow_ports::{Clock, Executor};
 use ferroflow_runtime::{Runtime, RuntimeOptions, RuntimePorts, Semantics};
 use ferroflow_store::{Durability, Options, SqliteStore};
 
@@ -28,7 +28,7 @@ pub(crate) struct Settings<'a> {
 /// Everything that works on one data directory.
 pub(crate) struct House {
     pub(crate) store: Arc<SqliteStore>,
-    pub(crate) artifacts: Arc<LocalArtifacts>,
+    pub(crate) artifacts: Arc<Artifacts>,
     pub(crate) executor: Arc<dyn Executor>,
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -45,13 +45,15 @@ pub(crate) async fn open(folder: &DataFolder, settings: &Settings<'_>) -> anyhow
     // The database opens while the supervisor starts.
     let database = folder.database();
     let store = tokio::task::spawn_blocking(move || SqliteStore::open(&database, Options { durability }));
-    let artifacts = Arc::new(LocalArtifacts::open(&folder.artifacts())?);
+    let access = Access::new(std::env::vars());
+    let default_root = settings.tasks.pipeline_root.clone();
+    let artifacts = Arc::new(Artifacts::open(&folder.artifacts(), access, default_root)?);
     let python = python_options(settings.tasks)?;
     let mut local = LocalOptions::new(folder.path(), artifacts.clone(), python);
     local.system_site_packages = settings.tasks.system_site_packages;
     local.secrets_dir = absolute(settings.tasks.secrets_dir.as_deref())?;
     local.config_maps_dir = absolute(settings.tasks.config_maps_dir.as_deref())?;
-    local.containers = containers::options(settings.tasks, &artifacts.default_root()).await?;
+    local.containers = containers::options(settings.tasks, &artifacts.folder()).await?;
     let daemon =
         local.containers.as_ref().map(|containers| (containers.daemon.clone(), containers.api.clone()));
     let executor = LocalExecutor::start(local).await;

@@ -16,10 +16,10 @@ use super::{ContainerOptions, WORD, container_name, resources};
 use crate::environment::Environment;
 use crate::platform::Form;
 use crate::process::{
-    Preparation, brings_kfp, invalid, make_folder, make_places, no_folder, resolved, unresolved,
+    Preparation, Prepared, brings_kfp, invalid, make_folder, make_places, no_folder, resolved, unresolved,
 };
 use crate::python::Wanted;
-use crate::wire::{Process, Start};
+use crate::wire::Process;
 
 /// Where KFP's launcher keeps the files of output parameters, for code that says so literally.
 const PARAMETERS: &str = "/tmp/kfp/outputs";
@@ -44,7 +44,7 @@ impl Preparation<'_> {
         &self,
         options: &ContainerOptions,
         task: Option<PythonTask>,
-    ) -> Result<Start, PortError> {
+    ) -> Result<Prepared, PortError> {
         // Orders lie outside of what user code sees.
         let folder = format!("{}/task", self.scratch);
         make_folder(&folder)?;
@@ -140,7 +140,7 @@ impl Preparation<'_> {
         places: &Places,
         resolver: &Resolver<'_>,
         contents: Contents,
-    ) -> Result<Start, PortError> {
+    ) -> Result<Prepared, PortError> {
         let attempt = self.attempt;
         let mut env = inside.variables(options);
         for (name, value) in contents.env.into_variables() {
@@ -257,7 +257,7 @@ impl Preparation<'_> {
         places: &Places,
         expected: ExpectedOutputs,
         order: &Order,
-    ) -> Result<Start, PortError> {
+    ) -> Result<Prepared, PortError> {
         let file = format!("{}/order.json", self.scratch);
         let text = serde_json::to_vec(order).map_err(invalid)?;
         write_private(&file, &text).map_err(|error| no_folder(&file, error))?;
@@ -266,7 +266,14 @@ impl Preparation<'_> {
         let env = self.settings.python.variables(&CLIENT);
         let process = Process { program, argv, cwd: self.scratch.to_owned(), env };
         let (process, complaint) = self.with_entry(process, inside.downloads(places)?, Vec::new())?;
-        self.message(process, None, expected, complaint, Some((order.end.clone(), order.copies.clone())))
+        self.message(
+            places,
+            process,
+            None,
+            expected,
+            complaint,
+            Some((order.end.clone(), order.copies.clone())),
+        )
     }
 }
 

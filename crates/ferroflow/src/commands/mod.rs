@@ -88,6 +88,10 @@ pub(crate) struct TaskArguments {
     /// What is on disk when a step is done: `relaxed` may lose the last moments in a power cut, but nothing in a crash
     #[arg(long, value_enum, default_value_t, env = "FERROFLOW_DURABILITY", hide_env_values = true)]
     pub(crate) durability: Durability,
+    /// Where runs write their artifacts that do not say so themselves, such as `s3://bucket/folder` [default: artifacts in
+    /// the data folder]
+    #[arg(long, value_name = "URI", env = "FERROFLOW_PIPELINE_ROOT", hide_env_values = true)]
+    pub(crate) pipeline_root: Option<String>,
     /// Folder with a folder for each secret, and in it a file for each key [default: secrets in the data folder]
     #[arg(long, value_name = "DIR", env = "FERROFLOW_SECRETS_DIR", hide_env_values = true)]
     pub(crate) secrets_dir: Option<PathBuf>,

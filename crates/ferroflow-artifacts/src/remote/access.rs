@@ -1,0 +1,194 @@
+//! How stores elsewhere are reached: from the variables of the server and the user's profile, by the names that the
+//! stores' own tools know.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ferroflow_ports::{ErrorKind, PortError};
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
+use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
+use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
+
+use super::address::Kind;
+
+/// For one request with all that is tried again; a person may be waiting.
+const PATIENCE: Duration = Duration::from_mins(1);
+const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
+/// Where KFP's own MinIO is, if nobody says otherwise.
+const MINIO: &str = "http://minio-service.kubeflow:9000";
+
+/// What is known about how to reach stores.
+#[derive(Debug, Clone, Default)]
+pub struct Access {
+    variables: BTreeMap<String, String>,
+}
+
+impl Access {
+    /// From variables such as those of the server: `AWS_…`, `MINIO_…`, `GOOGLE_…`, `AZURE_…`, and `HOME` for profiles.
+    pub fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self { variables: variables.into_iter().collect() }
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The store that has a bucket. `InvalidArgument` if what is known does not make sense.
+    pub(crate) fn open(&self, kind: Kind, bucket: &str) -> Result<Arc<dyn ObjectStore>, PortError> {
+        let built = match kind {
+            Kind::S3 => self.s3(bucket).build().map(|store| Arc::new(store) as Arc<dyn ObjectStore>),
+            Kind::Minio => self.minio(bucket).build().map(|store| Arc::new(store) as Arc<dyn ObjectStore>),
+            Kind::Google => self.google(bucket).build().map(|store| Arc::new(store) as Arc<dyn ObjectStore>),
+            Kind::Azure => self.azure(bucket).build().map(|store| Arc::new(store) as Arc<dyn ObjectStore>),
+        };
+        built.map_err(|error| {
+            let message = format!("the store of the bucket `{bucket}` is not set up: {error}");
+            PortError::new(ErrorKind::InvalidArgument, message).caused_by(error)
+        })
+    }
+
+    fn s3(&self, bucket: &str) -> AmazonS3Builder {
+        let mut builder = AmazonS3Builder::new();
+        let has_keys =
+            self.get("AWS_ACCESS_KEY_ID").is_some() || self.get("AWS_WEB_IDENTITY_TOKEN_FILE").is_some();
+        if !has_keys {
+            for (name, value) in self.profile() {
+                if let Ok(key) = name.parse::<AmazonS3ConfigKey>() {
+                    builder = builder.with_config(key, value);
+                }
+            }
+        }
+        for (name, value) in &self.variables {
+            if name.starts_with("AWS_")
+                && let Ok(key) = name.to_ascii_lowercase().parse::<AmazonS3ConfigKey>()
+            {
+                builder = builder.with_config(key, value.clone());
+            }
+        }
+        let endpoint = self.get("AWS_ENDPOINT_URL_S3").or_else(|| self.get("AWS_ENDPOINT_URL"));
+        if let Some(endpoint) = endpoint {
+            builder = builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://"));
+        }
+        let options = self.client(endpoint.is_some_and(|endpoint| endpoint.starts_with("http://")));
+        builder.with_bucket_name(bucket).with_client_options(options).with_retry(retries())
+    }
+
+    /// `minio://` has its own endpoint and keys, else those of S3.
+    fn minio(&self, bucket: &str) -> AmazonS3Builder {
+        let mut builder = self.s3(bucket);
+        let given = self.get("MINIO_ENDPOINT").map(str::to_owned).or_else(|| {
+            let host = self.get("MINIO_SERVICE_SERVICE_HOST")?;
+            Some(format!("http://{host}:{}", self.get("MINIO_SERVICE_SERVICE_PORT").unwrap_or("9000")))
+        });
+        let has_endpoint =
+            self.get("AWS_ENDPOINT_URL_S3").is_some() || self.get("AWS_ENDPOINT_URL").is_some();
+        if let Some(endpoint) = given.or_else(|| (!has_endpoint).then(|| MINIO.to_owned())) {
+            let allow_http = endpoint.starts_with("http://");
+            builder = builder.with_endpoint(endpoint).with_client_options(self.client(allow_http));
+        }
+        if let (Some(key), Some(secret)) = (self.get("MINIO_ACCESS_KEY"), self.get("MINIO_SECRET_KEY")) {
+            builder = builder.with_access_key_id(key).with_secret_access_key(secret);
+        }
+        builder
+    }
+
+    fn google(&self, bucket: &str) -> GoogleCloudStorageBuilder {
+        let mut builder = GoogleCloudStorageBuilder::new();
+        for (name, value) in &self.variables {
+            if name.starts_with("GOOGLE_")
+                && let Ok(key) = name.to_ascii_lowercase().parse::<GoogleConfigKey>()
+            {
+                builder = builder.with_config(key, value.clone());
+            }
+        }
+        let emulator = self.get("STORAGE_EMULATOR_HOST");
+        if let Some(host) = emulator {
+            let host = if host.contains("://") { host.to_owned() } else { format!("http://{host}") };
+            builder = builder
+                .with_config(GoogleConfigKey::BaseUrl, host)
+                .with_config(GoogleConfigKey::SkipSignature, "true");
+        }
+        builder
+            .with_bucket_name(bucket)
+            .with_client_options(self.client(emulator.is_some()))
+            .with_retry(retries())
+    }
+
+    fn azure(&self, bucket: &str) -> MicrosoftAzureBuilder {
+        let mut builder = MicrosoftAzureBuilder::new();
+        for (name, value) in &self.variables {
+            if name.starts_with("AZURE_")
+                && let Ok(key) = name.to_ascii_lowercase().parse::<AzureConfigKey>()
+            {
+                builder = builder.with_config(key, value.clone());
+            }
+        }
+        let allow_http = self.get("AZURE_STORAGE_USE_EMULATOR").is_some()
+            || self.get("AZURE_STORAGE_ENDPOINT").is_some_and(|endpoint| endpoint.starts_with("http://"));
+        builder.with_container_name(bucket).with_client_options(self.client(allow_http)).with_retry(retries())
+    }
+
+    fn client(&self, allow_http: bool) -> ClientOptions {
+        let options = ClientOptions::new()
+            .with_allow_http(allow_http)
+            .with_connect_timeout(CONNECT_PATIENCE)
+            // A large object takes as long as it takes.
+            .with_timeout_disabled();
+        let own = ["AWS_CA_BUNDLE", "SSL_CERT_FILE"].into_iter().find_map(|name| self.get(name));
+        let read = own.and_then(|path| std::fs::read(path).ok());
+        let certificates =
+            read.and_then(|text| object_store::Certificate::from_pem_bundle(&text).ok()).unwrap_or_default();
+        certificates.into_iter().fold(options, ClientOptions::with_root_certificate)
+    }
+
+    /// What the profile of the AWS tools says, by the names of its files.
+    fn profile(&self) -> BTreeMap<String, String> {
+        let name = self.get("AWS_PROFILE").unwrap_or("default");
+        let home = self.get("HOME").map(PathBuf::from).unwrap_or_default();
+        let file = |variable: &str, usual: &str| {
+            let path = self.get(variable).map_or_else(|| home.join(usual), PathBuf::from);
+            std::fs::read_to_string(path).unwrap_or_default()
+        };
+        let mut found = section(&file("AWS_CONFIG_FILE", ".aws/config"), &[name, &format!("profile {name}")]);
+        found.extend(section(&file("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials"), &[name]));
+        found
+    }
+}
+
+fn retries() -> RetryConfig {
+    RetryConfig { backoff: BackoffConfig::default(), max_retries: 8, retry_timeout: PATIENCE }
+}
+
+/// The entries of a section of an INI file.
+fn section(text: &str, names: &[&str]) -> BTreeMap<String, String> {
+    let mut entries = BTreeMap::new();
+    let mut is_wanted = false;
+    for line in text.lines().map(str::trim) {
+        if let Some(header) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            is_wanted = names.contains(&header.trim());
+        } else if let Some((key, value)) = line.split_once('=')
+            && is_wanted
+            && !line.starts_with(['#', ';'])
+        {
+            entries.insert(key.trim().to_owned(), value.trim().to_owned());
+        }
+    }
+    entries
+}
+
+#[cfg(test)]
+mod tests {
+    use super::section;
+
+    #[test]
+    fn profiles() {
+        let text = "[default]\naws_access_key_id = A\n# x = y\n[profile lab]\nregion=eu-west-1\n aws_session_token = T = \n";
+        let of = |names: &[&str]| section(text, names).into_iter().collect::<Vec<_>>();
+        assert_eq!(of(&["default"]), [("aws_access_key_id".to_owned(), "A".to_owned())]);
+        let lab = [("aws_session_token", "T ="), ("region", "eu-west-1")];
+        assert_eq!(of(&["lab", "profile lab"]), lab.map(|(key, value)| (key.to_owned(), value.to_owned())));
+    }
+}

@@ -1,0 +1,154 @@
+//! Copies between a store and this machine, of files and of folders, in bounded memory.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use object_store::path::Path as ObjectPath;
+use object_store::{ObjectStore, ObjectStoreExt as _, WriteMultipart};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::sync::Semaphore;
+
+/// Files of a folder that are under way at once.
+const FILES_AT_ONCE: usize = 16;
+/// Larger files go in parts of this size.
+const PART_BYTES: u64 = 8 * 1024 * 1024;
+/// Stores take ten thousand parts, and a little room is left.
+const MOST_PARTS: u64 = 9_000;
+/// Parts of one file under way at once, beside the one that is read.
+const PARTS_AT_ONCE: usize = 2;
+/// Large files under way at once: with their parts they take at most 48 MiB, and small ones 16.
+static LARGE_FILES: Semaphore = Semaphore::const_new(2);
+
+/// A copy that did not come about.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TransferError {
+    #[error(transparent)]
+    Store(#[from] object_store::Error),
+    #[error("`{0}`: {1}")]
+    Disk(PathBuf, #[source] io::Error),
+}
+
+fn disk(path: &Path) -> impl FnOnce(io::Error) -> TransferError {
+    let path = path.to_owned();
+    |error| TransferError::Disk(path, error)
+}
+
+/// Copies the object at `key`, or all below it, to `to`. Whether there was anything.
+pub(crate) async fn download(
+    store: &Arc<dyn ObjectStore>,
+    key: &ObjectPath,
+    to: &Path,
+) -> Result<bool, TransferError> {
+    match download_file(store, key, to).await {
+        Err(TransferError::Store(object_store::Error::NotFound { .. })) => {}
+        done => return done.map(|()| true),
+    }
+    let found = store.list(Some(key)).map_err(TransferError::from);
+    let copied = found.map_ok(|object| async move {
+        let Some(parts) = object.location.prefix_match(key) else { return Ok(false) };
+        let mut path = to.to_owned();
+        path.extend(parts.map(|part| part.as_ref().to_owned()));
+        // Some tools keep folders as empty objects that end in a slash.
+        if path == to {
+            return Ok(false);
+        }
+        download_file(store, &object.location, &path).await.map(|()| true)
+    });
+    copied.try_buffer_unordered(FILES_AT_ONCE).try_fold(false, |any, one| async move { Ok(any | one) }).await
+}
+
+async fn download_file(
+    store: &Arc<dyn ObjectStore>,
+    key: &ObjectPath,
+    to: &Path,
+) -> Result<(), TransferError> {
+    let mut pieces = store.get(key).await?.into_stream();
+    if let Some(folder) = to.parent() {
+        tokio::fs::create_dir_all(folder).await.map_err(disk(folder))?;
+    }
+    let mut file = tokio::fs::File::create(to).await.map_err(disk(to))?;
+    while let Some(piece) = pieces.try_next().await? {
+        file.write_all(&piece).await.map_err(disk(to))?;
+    }
+    file.flush().await.map_err(disk(to))
+}
+
+/// Copies a file, or all files of a folder, to `key` and below it.
+pub(crate) async fn upload(
+    store: &Arc<dyn ObjectStore>,
+    from: &Path,
+    key: &ObjectPath,
+) -> Result<(), TransferError> {
+    let found = tokio::fs::metadata(from).await.map_err(disk(from))?;
+    if !found.is_dir() {
+        return upload_file(store, from, key.clone()).await;
+    }
+    let folder = from.to_owned();
+    let files = tokio::task::spawn_blocking(move || files_below(&folder)).await;
+    let files = files.map_err(io::Error::other).and_then(|files| files).map_err(disk(from))?;
+    let copies = files.into_iter().map(|steps| {
+        let path = steps.iter().fold(from.to_owned(), |path, step| path.join(step));
+        // Parsed, for joining would encode what is odd in a name.
+        let key = ObjectPath::parse(format!("{key}/{}", steps.join("/")));
+        async move { upload_file(store, &path, key.map_err(object_store::Error::from)?).await }
+    });
+    futures_util::stream::iter(copies).buffer_unordered(FILES_AT_ONCE).try_collect().await
+}
+
+async fn upload_file(
+    store: &Arc<dyn ObjectStore>,
+    from: &Path,
+    key: ObjectPath,
+) -> Result<(), TransferError> {
+    let mut file = tokio::fs::File::open(from).await.map_err(disk(from))?;
+    let size = file.metadata().await.map_err(disk(from))?.len();
+    if size <= PART_BYTES / 8 {
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+        file.read_to_end(&mut bytes).await.map_err(disk(from))?;
+        store.put(&key, bytes.into()).await?;
+        return Ok(());
+    }
+    // Never closed.
+    let _place = LARGE_FILES.acquire().await;
+    let part = usize::try_from(PART_BYTES.max(size / MOST_PARTS)).unwrap_or(usize::MAX);
+    let mut parts = WriteMultipart::new_with_chunk_size(store.put_multipart(&key).await?, part);
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        parts.wait_for_capacity(PARTS_AT_ONCE).await?;
+        match file.read(&mut buffer).await {
+            Ok(0) => break,
+            Ok(count) => parts.write(buffer.get(..count).unwrap_or_default()),
+            Err(error) => {
+                parts.abort().await?;
+                return Err(disk(from)(error));
+            }
+        }
+    }
+    parts.finish().await?;
+    Ok(())
+}
+
+/// The files of a folder, each as its steps below it. Links are followed to files only: to folders they may lead in a
+/// circle.
+fn files_below(folder: &Path) -> io::Result<Vec<Vec<String>>> {
+    let mut files = Vec::new();
+    let mut folders = vec![(folder.to_owned(), Vec::new())];
+    while let Some((folder, steps)) = folders.pop() {
+        for entry in std::fs::read_dir(&folder)? {
+            let entry = entry?;
+            let name = entry.file_name().into_string();
+            let name =
+                name.map_err(|name| io::Error::other(format!("the name `{}` is not UTF-8", name.display())))?;
+            let mut steps: Vec<String> = steps.clone();
+            steps.push(name);
+            if entry.file_type()?.is_dir() {
+                folders.push((entry.path(), steps));
+            } else if entry.path().is_file() {
+                files.push(steps);
+            }
+        }
+    }
+    Ok(files)
+}

@@ -1,0 +1,204 @@
+"""Artifacts in a store that speaks S3: for tasks they are files, for clients they are there."""
+
+import hashlib
+import json
+import os
+import urllib.parse
+
+import kfp
+import pytest
+from kfp import compiler, dsl
+
+from ferroflow import ApiError, Server, wait_until
+
+
+@dsl.component
+def make(rows: int, table: dsl.Output[dsl.Dataset], folder: dsl.Output[dsl.Artifact], large: dsl.Output[dsl.Model]):
+    import os
+
+    with open(table.path, "w") as file:
+        file.writelines(f"{row}\n" for row in range(rows))
+    table.metadata["rows"] = rows
+    os.makedirs(os.path.join(folder.path, "deep", "er"))
+    for number in range(40):
+        with open(os.path.join(folder.path, "deep", f"{number} ä~#%.txt"), "w") as file:
+            file.write(str(number))
+    with open(os.path.join(folder.path, "deep", "er", "top.bin"), "wb") as file:
+        file.write(bytes(range(256)))
+    with open(large.path, "wb") as file:
+        for _ in range(40):
+            file.write(os.urandom(1 << 20))
+
+
+@dsl.component
+def use(table: dsl.Input[dsl.Dataset], folder: dsl.Input[dsl.Artifact], large: dsl.Input[dsl.Model]) -> str:
+    import hashlib
+    import os
+
+    assert table.uri.startswith("s3://"), table.uri
+    with open(table.path) as file:
+        rows = len(file.readlines())
+    with open(os.path.join(folder.path, "deep", "er", "top.bin"), "rb") as file:
+        assert file.read() == bytes(range(256))
+    files = len(os.listdir(os.path.join(folder.path, "deep")))
+    with open(large.path, "rb") as file:
+        digest = hashlib.sha256(file.read()).hexdigest()
+    return f"{rows} {files} {table.metadata['rows']} {digest}"
+
+
+@dsl.container_component
+def copy(table: dsl.Input[dsl.Dataset], copied: dsl.Output[dsl.Dataset]):
+    return dsl.ContainerSpec(
+        image="busybox",
+        command=["sh", "-c", 'mkdir -p "$(dirname "$1")"; cat "$0" "$0" > "$1"'],
+        args=[table.path, copied.path],
+    )
+
+
+@dsl.pipeline(name="far")
+def far(rows: int = 3) -> str:
+    made = make(rows=rows)
+    used = use(table=made.outputs["table"], folder=made.outputs["folder"], large=made.outputs["large"])
+    copy(table=made.outputs["table"])
+    return used.output
+
+
+def run(server, pipeline, bucket, **arguments):
+    client = kfp.Client(host=server.url)
+    made = client.create_run_from_pipeline_func(
+        pipeline, arguments=arguments, pipeline_root=f"s3://{bucket}/root", experiment_name="far"
+    )
+    return made.run_id, made.wait_for_run_completion(timeout=120)
+
+
+def results(server, run_id):
+    return server.call("GET", f"/apis/ferroflow/v1/runs/{run_id}")
+
+
+def test_tasks_find_files_and_leave_objects(store, data_dir):
+    bucket = store.bucket("tasks")
+    with Server(data_dir, env=store.env) as server:
+        run_id, ended = run(server, far, bucket)
+        assert ended.state == "SUCCEEDED", results(server, run_id)
+        keys = store.keys(bucket)
+        assert all(key.startswith(f"root/far/{run_id}/") for key in keys)
+        table = next(key for key in keys if key.endswith("/table"))
+        assert store.read(bucket, table) == b"0\n1\n2\n"
+        copied = next(key for key in keys if key.endswith("/copied"))
+        assert store.read(bucket, copied) == b"0\n1\n2\n" * 2
+        large = next(key for key in keys if key.endswith("/large"))
+        digest = hashlib.sha256(store.read(bucket, large)).hexdigest()
+        text = json.dumps(results(server, run_id))
+        assert f"3 41 3 {digest}" in text
+        assert len([key for key in keys if "/folder/" in key]) == 41
+        # Nothing of it stays behind on this machine,
+        wait_until(lambda: not any((data_dir / "attempts").glob("*/s3/*")), 10, "copies are left")
+        # and clients read it through the server.
+        found = server.call("GET", f"/apis/ferroflow/v1/runs/{run_id}/artifacts")
+        places = {one["uri"].rsplit("/", 1)[1]: one["artifact_id"] for one in found["artifacts"]}
+        address = "/apis/ferroflow/v1/artifacts"
+        assert server.call("GET", f"{address}/{places['table']}/content", raw=True) == "0\n1\n2\n"
+        seen = server.call("GET", f"{address}/{places['folder']}")
+        assert len(seen["files"]) == 41 and "deep/7 ä~#%.txt" in [file["path"] for file in seen["files"]]
+        path = urllib.parse.quote("deep/7 ä~#%.txt")
+        assert server.call("GET", f"{address}/{places['folder']}/content?path={path}", raw=True) == "7"
+
+
+def test_results_are_taken_over_while_they_are_there(store, data_dir):
+    bucket = store.bucket("cache")
+    with Server(data_dir, env=store.env) as server:
+        first, ended = run(server, far, bucket)
+        assert ended.state == "SUCCEEDED"
+        before = store.keys(bucket)
+        again, ended = run(server, far, bucket)
+        assert ended.state == "SUCCEEDED"
+        assert store.keys(bucket) == before, "all results were there"
+        table = next(key for key in before if key.endswith("/table"))
+        store.client.delete_object(Bucket=bucket, Key=table)
+        third, ended = run(server, far, bucket)
+        assert ended.state == "SUCCEEDED"
+        assert any(key.startswith(f"root/far/{third}/") for key in store.keys(bucket))
+
+
+@dsl.component
+def read(data: dsl.Input[dsl.Dataset]) -> str:
+    with open(data.path) as file:
+        return file.read()
+
+
+@dsl.pipeline(name="brought")
+def brought() -> str:
+    got = dsl.importer(artifact_uri="s3://imported/some/data.txt", artifact_class=dsl.Dataset, reimport=True)
+    return read(data=got.output).output
+
+
+def test_imported_objects_are_read(store, data_dir):
+    bucket = store.bucket("imported")
+    store.client.put_object(Bucket=bucket, Key="some/data.txt", Body=b"from elsewhere")
+    with Server(data_dir, "--pipeline-root", f"s3://{bucket}/own", env=store.env) as server:
+        client = kfp.Client(host=server.url)
+        made = client.create_run_from_pipeline_func(brought, arguments={})
+        assert made.wait_for_run_completion(timeout=60).state == "SUCCEEDED"
+        assert "from elsewhere" in json.dumps(results(server, made.run_id))
+
+
+@dsl.component
+def write_slowly(out: dsl.Output[dsl.Artifact]):
+    import os
+
+    os.makedirs(out.path)
+    for number in range(300):
+        with open(os.path.join(out.path, f"{number}"), "wb") as file:
+            file.write(os.urandom(100_000))
+
+
+@dsl.pipeline(name="interrupted")
+def interrupted():
+    write_slowly()
+
+
+def test_a_killed_server_leaves_all_or_nothing(store, data_dir):
+    bucket = store.bucket("killed")
+    with Server(data_dir, env=store.env) as server:
+        client = kfp.Client(host=server.url)
+        made = client.create_run_from_pipeline_func(
+            interrupted, arguments={}, pipeline_root=f"s3://{bucket}", enable_caching=False
+        )
+        # In the middle of the copying.
+        wait_until(lambda: len(store.keys(bucket)) > 20, 60, "nothing is copied")
+        server.kill()
+        assert len(store.keys(bucket)) < 300, "it was too fast for this test"
+        server.start()
+        server.wait(made.run_id)
+        assert server.call("GET", f"/apis/v2beta1/runs/{made.run_id}")["state"] == "SUCCEEDED"
+        assert len(store.keys(bucket)) == 300
+
+
+def test_stores_that_do_not_answer_fail_the_task(store, data_dir):
+    env = {**store.env, "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+    with Server(data_dir, env=env) as server:
+        run_id, ended = run(server, interrupted, "nowhere")
+        assert ended.state == "FAILED"
+        text = json.dumps(results(server, run_id))
+        assert "what the task has made cannot be kept" in text
+
+
+def test_roots_that_are_odd_are_refused(store, data_dir):
+    spec = json.loads(json.dumps({"pipelineInfo": {"name": "x"}}))
+    with Server(data_dir, env=store.env) as server:
+        for root, text in [
+            ("s3://", "names no bucket"),
+            ("s3://b/../c", "is odd"),
+            ("s3://b/x?endpoint=http://elsewhere", "query string"),
+            ("gopher://b", "gopher"),
+        ]:
+            path = os.path.join(data_dir, "x.yaml")
+            compiler.Compiler().compile(interrupted, path)
+            import yaml
+
+            with open(path) as file:
+                spec = yaml.safe_load(file)
+            body = {"display_name": "x", "pipeline_spec": spec, "runtime_config": {"pipeline_root": root}}
+            with pytest.raises(ApiError) as refused:
+                server.call("POST", "/apis/v2beta1/runs", body)
+            assert refused.value.status == 400 and text in refused.value.body, refused.value.body
