@@ -1,0 +1,81 @@
+"""Artifacts in a store that speaks Azure's protocol."""
+
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import kfp
+import pytest
+from azure.storage.blob import BlobServiceClient
+from kfp import dsl
+
+from ferroflow import Server
+
+# The account that every emulator has.
+ACCOUNT = "devstoreaccount1"
+KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+HERE = Path(__file__).resolve().parent
+
+
+@dsl.component
+def make(out: dsl.Output[dsl.Artifact]):
+    import os
+
+    os.makedirs(out.path)
+    for name, size in (("small", 10), ("large", 20 << 20)):
+        with open(os.path.join(out.path, name), "wb") as file:
+            file.write(b"x" * size)
+
+
+@dsl.component
+def use(made: dsl.Input[dsl.Artifact]) -> str:
+    import os
+
+    return " ".join(f"{name} {os.path.getsize(os.path.join(made.path, name))}" for name in sorted(os.listdir(made.path)))
+
+
+@dsl.pipeline(name="blobs")
+def blobs() -> str:
+    return use(made=make().outputs["out"]).output
+
+
+@pytest.fixture
+def azurite(tmp_path):
+    npm = shutil.which("npm")
+    assert npm, "npm is missing: install Node 20 or newer"
+    if not (HERE / "node_modules" / "azurite").exists():
+        subprocess.run([npm, "install", "--silent"], cwd=HERE, check=True)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    program = HERE / "node_modules" / ".bin" / "azurite-blob"
+    words = ["--blobPort", str(port), "--location", tmp_path / "blobs", "--silent", "--disableTelemetry"]
+    server = subprocess.Popen([program, *words, "--skipApiVersionCheck"], stdout=subprocess.DEVNULL)
+    for _ in range(300):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            break
+        except OSError:
+            assert server.poll() is None, "the store has ended"
+            time.sleep(0.1)
+    yield f"http://127.0.0.1:{port}"
+    server.kill()
+    server.wait()
+
+
+@pytest.mark.parametrize("scheme", ["az", "abfs"])
+def test_tasks_find_files_and_leave_blobs(azurite, data_dir, scheme):
+    service = BlobServiceClient(f"{azurite}/{ACCOUNT}", credential=KEY)
+    container = service.create_container("lab")
+    env = {"AZURE_STORAGE_USE_EMULATOR": "true", "AZURITE_BLOB_STORAGE_URL": azurite}
+    with Server(data_dir, "--pipeline-root", f"{scheme}://lab/root", env=env) as server:
+        made = kfp.Client(host=server.url).create_run_from_pipeline_func(blobs, arguments={})
+        ended = made.wait_for_run_completion(timeout=60)
+        found = server.call("GET", f"/apis/ferroflow/v1/runs/{made.run_id}")
+        assert ended.state == "SUCCEEDED", found
+        assert "large 20971520 small 10" in str(found)
+    names = sorted(blob.name for blob in container.list_blobs())
+    assert [name.rsplit("/", 1)[1] for name in names] == ["large", "small"]
+    assert all(name.startswith(f"root/blobs/{made.run_id}/") for name in names)
