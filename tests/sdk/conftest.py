@@ -74,3 +74,32 @@ def with_plain_names(documents):
 
     walk(pipeline['root']['dag'], '')
     return [rename(document) for document in documents]
+
+
+def loose_ends(documents):
+    """References that lead nowhere: to inputs that a graph does not have, tasks that are not in it, empty components."""
+    pipeline, found = documents[0], []
+
+    def walk(component, place):
+        inputs = component.get('inputDefinitions', {})
+        known = {*inputs.get('parameters', {}), *inputs.get('artifacts', {})}
+        tasks = component['dag']['tasks']
+        for name, task in tasks.items():
+            here = f'{place}/{name}'
+            given = task.get('inputs', {})
+            for source in [*given.get('parameters', {}).values(), *given.get('artifacts', {}).values()]:
+                wanted = source.get('componentInputParameter') or source.get('componentInputArtifact')
+                if wanted is not None and wanted not in known:
+                    found.append(f'{here}: {wanted}')
+                output = source.get('taskOutputParameter') or source.get('taskOutputArtifact') or {}
+                if output and output['producerTask'] not in tasks:
+                    found.append(f'{here}: {output["producerTask"]}')
+            found.extend(f'{here}: {task}' for task in task.get('dependentTasks', []) if task not in tasks)
+            inner = pipeline['components'][task['componentRef']['name']]
+            if 'dag' in inner:
+                walk(inner, here)
+            elif 'executorLabel' not in inner:
+                found.append(f'{here}: {task["componentRef"]["name"]} is empty')
+
+    walk(pipeline['root'], '')
+    return found

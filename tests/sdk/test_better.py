@@ -1,6 +1,9 @@
 """What kfp makes wrong, and we do not."""
 
-from conftest import OURS, compiled, with_plain_names
+from typing import List
+
+import pytest
+from conftest import OURS, compiled, loose_ends, with_plain_names
 
 
 def _component(sdk):
@@ -78,3 +81,51 @@ def test_embedded_files_make_the_same_source_each_time(tmp_path):
     (folder / 'a.txt').touch()
     _, second = compiled(OURS, build, tmp_path)
     assert first == second and '__KFP_EMBEDDED_ARCHIVE_B64' in first
+
+
+def _keys_behind_walls(dsl, work):
+    with dsl.ParallelFor([{'a': 'x', 'b': 1}, {'a': 'y', 'b': 2}]) as row:
+        with dsl.If(row.b > 1):
+            work(text=row.a)
+            with dsl.If(row.a == 'x'):
+                work(text=f'{row.a}!')
+
+
+def _items_in_texts(dsl, work):
+    with dsl.ParallelFor(['a', 'b']) as outer:
+        with dsl.ParallelFor(['c', 'd']) as inner:
+            work(text=f'{outer} and {inner}')
+
+
+@pytest.mark.parametrize('body', [_keys_behind_walls, _items_in_texts])
+def test_items_reach_everything_in_their_loop(body, tmp_path):
+
+    def build(sdk):
+        work = _component(sdk)
+
+        @sdk.dsl.pipeline
+        def whole():
+            body(sdk.dsl, work)
+
+        return whole
+
+    assert loose_ends(compiled(OURS, build, tmp_path)[0]) == []
+
+
+def test_loops_over_one_list_are_told_apart_by_their_places(tmp_path):
+
+    def build(sdk):
+        dsl, work = sdk.dsl, _component(sdk)
+
+        @dsl.pipeline
+        def whole(words: List[str]):
+            for _ in range(2):
+                with dsl.ParallelFor(words) as word:
+                    with dsl.If(word == 'x'):
+                        work(text=f'{word}')
+                        with dsl.ParallelFor(words) as other:
+                            work(text=other)
+
+        return whole
+
+    assert loose_ends(compiled(OURS, build, tmp_path)[0]) == []

@@ -12,7 +12,7 @@ pub(crate) use needs::operands;
 pub(crate) use outputs::Surfaced;
 
 use crate::CompileError;
-use crate::graph::{Channel, Graph, Group, GroupKind, Task};
+use crate::graph::{Argument, Channel, Form, Graph, Group, GroupKind, Task};
 
 /// A member of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,12 +40,15 @@ pub(crate) struct Flow<'g> {
     names: HashMap<&'g str, Node>,
     paths: HashMap<Node, Vec<Node>>,
     needed: HashSet<(usize, String)>,
+    /// Items of loops and their keys, by mark.
+    items: HashMap<String, usize>,
 }
 
 impl<'g> Flow<'g> {
     pub(crate) fn of(graph: &'g Graph) -> Result<Self, CompileError> {
         let mut channels = graph.channels.clone();
-        let used = graph.tasks.iter().map(|task| used_channels(task, &mut channels)).collect();
+        let items = items(&channels);
+        let used = graph.tasks.iter().map(|task| used_channels(task, &items, &mut channels)).collect();
         let mut flow = Self {
             graph,
             channels,
@@ -58,6 +61,7 @@ impl<'g> Flow<'g> {
             names: HashMap::new(),
             paths: HashMap::new(),
             needed: HashSet::new(),
+            items,
         };
         flow.lay_paths(0, &mut Vec::new());
         for (place, task) in graph.tasks.iter().enumerate() {
@@ -111,6 +115,11 @@ impl<'g> Flow<'g> {
         self.channels
             .get(channel)
             .ok_or_else(|| CompileError::Value(format!("channel {channel} is not in the graph")))
+    }
+
+    /// The item of a loop, or a key of one, that a channel found by its mark stands for.
+    pub(crate) fn item_of(&self, found: &Channel) -> Option<&Channel> {
+        self.items.get(&found.mark()).and_then(|item| self.channels.get(*item))
     }
 
     fn name(&self, node: Node) -> &'g str {
@@ -170,19 +179,28 @@ pub(crate) fn class(kind: &GroupKind) -> &str {
     }
 }
 
+fn items(channels: &[Channel]) -> HashMap<String, usize> {
+    let is_item = |form: &Form| matches!(form, Form::LoopItem(_) | Form::LoopKey(..));
+    let items = channels.iter().enumerate().filter(|(_, channel)| is_item(&channel.form));
+    items.map(|(place, channel)| (channel.mark(), place)).collect()
+}
+
 /// Channels of arguments and settings; those that stand in text as marks become channels of their own.
-fn used_channels(task: &Task, channels: &mut Vec<Channel>) -> Vec<usize> {
+fn used_channels(task: &Task, items: &HashMap<String, usize>, channels: &mut Vec<Channel>) -> Vec<usize> {
     let mut used = task.channels.clone();
     let mut found = Vec::new();
     for (_, argument) in &task.inputs {
-        match argument {
-            crate::graph::Argument::Channel(_) => {}
-            crate::graph::Argument::Constant(value) => crate::marks::find_in(value, &mut found),
+        if let Argument::Constant(value) = argument {
+            crate::marks::find_in(value, &mut found);
         }
     }
     for channel in found {
-        used.push(channels.len());
-        channels.push(channel);
+        if let Some(item) = items.get(&channel.mark()) {
+            used.push(*item);
+        } else {
+            used.push(channels.len());
+            channels.push(channel);
+        }
     }
     used
 }

@@ -269,25 +269,17 @@ impl<'a> Lowering<'a> {
     /// Channels that are passed into a group, with those of its own loop or condition.
     fn inputs_of(&self, group: usize, found: &Group) -> Result<Vec<usize>, CompileError> {
         let needs = self.flow.needs.get(group).cloned().unwrap_or_default();
-        let mut inputs = Vec::new();
+        let mut inputs = needs;
         match &found.kind {
             GroupKind::ForLoop { item, .. } => {
-                for channel in needs {
-                    if !self.flow.is_of_inner_loop(channel, group)? {
-                        inputs.push(channel);
-                    }
-                }
                 if let Form::LoopItem(Some(list)) | Form::LoopArtifact(list) = &self.flow.channel(*item)?.form
                 {
                     inputs.push(*list);
                 }
                 inputs.push(*item);
             }
-            GroupKind::Condition { comparisons, .. } => {
-                inputs = needs;
-                inputs.extend(flow::operands(comparisons));
-            }
-            _ => inputs = needs,
+            GroupKind::Condition { comparisons, .. } => inputs.extend(flow::operands(comparisons)),
+            _ => {}
         }
         Ok(inputs)
     }
@@ -298,7 +290,7 @@ impl<'a> Lowering<'a> {
         self.check_status(found, component)?;
         let around = self.draft(group)?;
         let surroundings = Place { around: &around.definitions, beside, is_root: group == 0 };
-        let mut spec = task::of_task(found, &self.flow.channels, &surroundings)?;
+        let mut spec = task::of_task(found, self.flow, &surroundings)?;
         spec.dependent = task::waits(self.flow, Node::Task(place));
         if found.ignore_upstream_failure {
             task::always_run(&mut spec, found, component)?;
@@ -403,7 +395,7 @@ impl<'a> Lowering<'a> {
         let beside = HashSet::new();
         let around = self.draft(0)?;
         let surroundings = Place { around: &around.definitions, beside: &beside, is_root: true };
-        let mut spec = task::of_task(task, &self.flow.channels, &surroundings)?;
+        let mut spec = task::of_task(task, self.flow, &surroundings)?;
         task::exit_task(&mut spec, component, &names::kubernetes(&found.name));
         let beside: HashSet<String> = self.draft(0)?.tasks.keys().cloned().collect();
         let body = self.executor(task, component, 0, &beside)?;

@@ -73,11 +73,7 @@ impl TaskSpec {
 }
 
 /// A task without what it waits for.
-pub(crate) fn of_task(
-    task: &Task,
-    channels: &[Channel],
-    place: &Place<'_>,
-) -> Result<TaskSpec, CompileError> {
+pub(crate) fn of_task(task: &Task, flow: &Flow<'_>, place: &Place<'_>) -> Result<TaskSpec, CompileError> {
     let mut spec = TaskSpec::new(&task.name, task.display_name.as_deref());
     let mut caching = Map::new();
     if task.enable_caching {
@@ -93,17 +89,14 @@ pub(crate) fn of_task(
     for (name, argument) in &task.inputs {
         match argument {
             Argument::Channel(channel) => {
-                let channel = channels
-                    .get(*channel)
-                    .ok_or_else(|| CompileError::Value(format!("input '{name}' has no channel")))?;
-                let (value, is_artifact) = reference(channel, channels, place, &task.name)?;
+                let (value, is_artifact) = reference(flow.channel(*channel)?, flow, place, &task.name)?;
                 spec.input(name, value, is_artifact);
             }
-            Argument::Constant(value) => constant_input(&mut spec, name, value.clone(), place)?,
+            Argument::Constant(value) => constant_input(&mut spec, name, value.clone(), flow, place)?,
         }
     }
     for (name, text) in settings_with_marks(task) {
-        constant_input(&mut spec, name, text.into(), place)?;
+        constant_input(&mut spec, name, text.into(), flow, place)?;
     }
     Ok(spec)
 }
@@ -172,7 +165,7 @@ fn duration(text: &str) -> Result<i64, CompileError> {
 /// Where the value of a channel comes from, seen from a task, and whether it is an artifact.
 fn reference(
     channel: &Channel,
-    channels: &[Channel],
+    flow: &Flow<'_>,
     place: &Place<'_>,
     task: &str,
 ) -> Result<(Value, bool), CompileError> {
@@ -182,9 +175,7 @@ fn reference(
             Ok((surrounding(&passed(channel, is_artifact, place, task)?, is_artifact), is_artifact))
         }
         Form::LoopKey(item, key) => {
-            let item = channels
-                .get(*item)
-                .ok_or_else(|| CompileError::Value(format!("'{}' has no loop", channel.name)))?;
+            let item = flow.channel(*item)?;
             let mut value = surrounding(&passed(item, false, place, task)?, false);
             select_key(&mut value, key);
             Ok((value, false))
@@ -260,6 +251,7 @@ fn constant_input(
     spec: &mut TaskSpec,
     name: &str,
     mut value: Value,
+    flow: &Flow<'_>,
     place: &Place<'_>,
 ) -> Result<(), CompileError> {
     let mut found = Vec::new();
@@ -267,9 +259,10 @@ fn constant_input(
     for channel in found {
         let extra = channel.input_name();
         marks::replace(&mut value, &channel.mark(), &placeholder(&extra));
-        let reference = match channel.producer.as_deref() {
-            Some(producer) if !place.beside.contains(producer) => surrounding(&extra, false),
-            _ => plain_reference(&channel, false, place, name)?,
+        let reference = match (flow.item_of(&channel), channel.producer.as_deref()) {
+            (Some(item), _) => reference(item, flow, place, name)?.0,
+            (None, Some(producer)) if !place.beside.contains(producer) => surrounding(&extra, false),
+            (None, _) => plain_reference(&channel, false, place, name)?,
         };
         spec.input(&extra, reference, false);
     }

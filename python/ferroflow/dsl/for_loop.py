@@ -56,6 +56,9 @@ class LoopParameterArgument(PipelineParameterChannel):
             keys[name] = LoopArgumentVariable(self, name)
         return keys[name]
 
+    def keys_used(self) -> list[LoopArgumentVariable]:
+        return list(self._keys.values())
+
     def raw(self) -> str:
         return json.dumps(self.items_or_pipeline_channel, sort_keys=True)
 

@@ -166,6 +166,10 @@ class _Writer:
             return {'condition': {'class': type(group).__name__, 'comparisons': comparisons}}
         if isinstance(group, ParallelFor):
             item = group.loop_argument
+            if isinstance(item, LoopParameterArgument):
+                # Keys may stand in text only, where the compiler looks for them.
+                for key in item.keys_used():
+                    self.channel(key)
             is_constant = isinstance(item, LoopParameterArgument) and item.is_with_items_loop_argument
             return {
                 'for-loop': {

@@ -318,7 +318,7 @@ def loops_in_loops(sdk):
             with dsl.ParallelFor(['x', 'y']) as letter:
                 kit.say(text=word)
                 kit.say(text=letter)
-                kit.say(text=f'{word}{letter}')
+                kit.say(text=f'{word}!')
 
     return whole
 
