@@ -1,5 +1,6 @@
 """Artifacts in a store that speaks S3: for tasks they are files, for clients they are there."""
 
+import base64
 import hashlib
 import json
 import os
@@ -202,3 +203,60 @@ def test_roots_that_are_odd_are_refused(store, data_dir):
             with pytest.raises(ApiError) as refused:
                 server.call("POST", "/apis/v2beta1/runs", body)
             assert refused.value.status == 400 and text in refused.value.body, refused.value.body
+
+
+def test_places_that_kfp_hands_out_lead_to_artifacts_and_nowhere_else(store, data_dir):
+    bucket, other = store.bucket("places"), store.bucket("others")
+    store.client.put_object(Bucket=other, Key="secret", Body=b"hidden words")
+    with Server(data_dir, env=store.env) as server:
+        run_id, ended = run(server, far, bucket, rows=5)
+        assert ended.state == "SUCCEEDED"
+        keys = store.keys(bucket)
+        table = next(key for key in keys if key.endswith("/table"))
+        beside = f"root/far/{run_id}/beside"
+        store.client.put_object(Bucket=bucket, Key=beside, Body=b"hidden words")
+
+        def get(**query):
+            return server.call("GET", f"/artifacts/get?{urllib.parse.urlencode(query)}", raw=True)
+
+        assert get(source="s3", bucket=bucket, key=table, namespace="kubeflow") == "0\n1\n2\n3\n4\n"
+        assert get(source="s3", bucket=bucket, key=table, peek=4) == "0\n1\n"
+        for base in ("", "/pipeline"):
+            assert server.call("GET", f"{base}/artifacts/s3/{bucket}/{table}", raw=True) == "0\n1\n2\n3\n4\n"
+        odd = next(key for key in keys if key.endswith("/7 ä~#%.txt"))
+        assert server.call("GET", f"/artifacts/s3/{bucket}/{urllib.parse.quote(odd)}", raw=True) == "7"
+
+        task = next(one for one in results(server, run_id)["tasks"] if one["path"] == "make")
+        read = f"/apis/v1beta1/runs/{run_id}/nodes/{task['task_id']}/artifacts"
+        assert base64.b64decode(server.call("GET", f"{read}/table:read")["data"]) == b"0\n1\n2\n3\n4\n"
+
+        folder = table.rsplit("/", 1)[0]
+        refused = [
+            # What is not recorded: another bucket, another file of the run, the folder above, another store.
+            ({"bucket": other, "key": "secret"}, 404),
+            ({"bucket": bucket, "key": beside}, 404),
+            ({"bucket": bucket, "key": folder}, 404),
+            ({"bucket": other, "key": table}, 404),
+            ({"source": "minio", "bucket": bucket, "key": table}, 404),
+            # Steps upwards, plain and encoded, and other ways out.
+            ({"bucket": bucket, "key": f"{table}/../../../../../../{other}/secret"}, 404),
+            ({"bucket": bucket, "key": f"{table}/%2e%2e/beside"}, 404),
+            ({"bucket": bucket, "key": f"{table}/../beside"}, 404),
+            ({"bucket": f"{bucket}/{folder}", "key": "../../secret"}, 404),
+            ({"bucket": bucket, "key": f"/{table}"}, 404),
+            ({"bucket": f"x@127.0.0.1:9/{run_id}", "key": table}, 404),
+            # Other kinds of places.
+            ({"source": "http", "bucket": "169.254.169.254", "key": f"latest/{run_id}"}, 400),
+            ({"source": "https", "bucket": "localhost", "key": "x"}, 400),
+            ({"source": "volume", "bucket": "artifact", "key": "../../etc/passwd"}, 400),
+            ({"source": "file", "bucket": "etc", "key": "passwd"}, 400),
+            ({"source": "s3", "bucket": bucket}, 400),
+            ({"bucket": bucket, "key": table, "peek": "-1"}, 400),
+        ]
+        for query, status in refused:
+            with pytest.raises(ApiError) as error:
+                get(**{"source": "s3", **query})
+            assert error.value.status == status and "hidden words" not in error.value.body, (query, error.value.body)
+        # A provider of the request's own choice is not asked.
+        elsewhere = json.dumps({"Provider": "s3", "Params": {"endpoint": "127.0.0.1:9", "fromEnv": "true"}})
+        assert get(source="s3", bucket=bucket, key=table, providerInfo=elsewhere) == "0\n1\n2\n3\n4\n"

@@ -3,6 +3,7 @@
 //! Translates between clients and the ports; decides nothing about runs, keeps no records, and knows no database.
 //! Begin with [`serve`]; a request goes through [`serve`] → `guard` → `rest` or `grpc` → `calls` → `v2beta1`.
 
+mod artifact_places;
 mod calls;
 mod ferroflow_v1;
 mod grpc;

@@ -58,7 +58,11 @@ pub(crate) async fn task_log(
     Ok(receiver)
 }
 
-async fn find_task(services: &Services, run_id: RunId, node: &str) -> Result<TaskRecord, ApiError> {
+pub(crate) async fn find_task(
+    services: &Services,
+    run_id: RunId,
+    node: &str,
+) -> Result<TaskRecord, ApiError> {
     let run = services.store.run(run_id).await?;
     let wanted: Option<TaskId> = node.parse().ok();
     let tasks = services.store.tasks_of(&[run_id]).await?;

@@ -20,7 +20,7 @@ const POLICY: &str = "sandbox allow-scripts; default-src 'none'; script-src 'uns
 
 /// The part of something that was asked for: from the first byte to before the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span {
+pub(crate) struct Span {
     pub(super) from: u64,
     to: u64,
     total: u64,
@@ -32,6 +32,11 @@ pub(super) fn range_header(headers: &HeaderMap) -> Option<&str> {
 }
 
 impl Span {
+    /// The first bytes.
+    pub(crate) fn first(bytes: u64, total: u64) -> Self {
+        Self { from: 0, to: bytes.min(total), total }
+    }
+
     /// Reads `first-last`, `first-` or `-length`. Several ranges are not served. `InvalidArgument` if nothing of it is
     /// there.
     pub(super) fn of(range: &str, total: u64) -> Result<Self, ApiError> {
@@ -49,7 +54,7 @@ impl Span {
 }
 
 /// At most what a span holds, of a stream that begins where the span does.
-pub(super) fn limited(
+pub(crate) fn limited(
     pieces: BoxStream<'static, Result<Bytes, PortError>>,
     span: Option<Span>,
 ) -> BoxStream<'static, Result<Bytes, PortError>> {
@@ -72,7 +77,7 @@ pub(super) fn limited(
 }
 
 /// 200, or 206 for a span. With a name it is saved, not shown.
-pub(super) fn download(
+pub(crate) fn download(
     body: Body,
     content_type: &'static str,
     span: Option<Span>,

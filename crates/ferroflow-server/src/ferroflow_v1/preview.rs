@@ -191,7 +191,7 @@ fn end_cell(row: &mut Vec<String>, cell: &mut String) {
 }
 
 /// The type under which bytes are served: only what is harmless in a frame of its own.
-pub(super) fn content_type(kind: &str, name: &str) -> &'static str {
+pub(crate) fn content_type(kind: &str, name: &str) -> &'static str {
     match (kind, extension(name).as_str()) {
         ("system.HTML", _) | (_, "html" | "htm") => "text/html; charset=utf-8",
         ("system.Markdown", _) | (_, "txt" | "md" | "log" | "csv" | "tsv" | "yaml" | "yml" | "py") => {

@@ -24,6 +24,7 @@ use self::answer::{Answer, error, json, plain_error};
 use self::body::{BodyBudget, MAX_BODY_BYTES, drain, read_whole};
 use self::route::{PathFields, Route};
 use self::uploads::UploadKind;
+use crate::artifact_places::{self, Place};
 use crate::calls::{self, Message};
 use crate::ferroflow_v1::{self, OwnApi, Question};
 use crate::grpc::{self, Grpc};
@@ -62,6 +63,11 @@ enum Target {
         names_store: bool,
     },
     Metrics,
+    /// A file of an artifact by its place, as KFP's web server hands it out.
+    ArtifactByQuery,
+    ArtifactByPath,
+    /// An output of a task, as KFP's first API hands it out.
+    ReadArtifact,
     /// What KFP's web server asks a cluster, about the pod in the query.
     Pod(PodQuestion),
     /// The same answer to everybody.
@@ -97,6 +103,18 @@ const PLAIN_ROUTES: &[(Method, &str, Target)] = &[
     (Method::GET, "/apis/v2beta1/healthz", Target::Health { names_store: true }),
     (Method::GET, "/apis/v2beta1/openapi.json", Target::Fixed(ferroflow_proto::OPENAPI)),
     (Method::GET, "/metrics", Target::Metrics),
+    (Method::GET, "/artifacts/get", Target::ArtifactByQuery),
+    (Method::GET, "/artifacts/{source}/{bucket}/{key=**}", Target::ArtifactByPath),
+    (
+        Method::GET,
+        "/apis/v1beta1/runs/{run_id}/nodes/{node_id}/artifacts/{artifact_name}:read",
+        Target::ReadArtifact,
+    ),
+    (
+        Method::GET,
+        "/apis/v2beta1/runs/{run_id}/nodes/{node_id}/artifacts/{artifact_name}:read",
+        Target::ReadArtifact,
+    ),
     (Method::GET, "/k8s/pod", Target::Pod(PodQuestion::Itself)),
     (Method::GET, "/k8s/pod/events", Target::Pod(PodQuestion::Events)),
     (Method::GET, "/k8s/pod/logs", Target::Pod(PodQuestion::Logs)),
@@ -200,6 +218,27 @@ impl Rest {
                 Ok(text) => answer::answer(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text),
                 Err(failure) => error(&failure),
             },
+            Target::ArtifactByQuery => {
+                let query = request.uri().query().unwrap_or_default();
+                let (source, bucket, key) =
+                    (parameter(query, "source"), parameter(query, "bucket"), parameter(query, "key"));
+                let place = Place { source: &source, bucket: &bucket, key: &key };
+                let peek = Some(parameter(query, "peek")).filter(|peek| !peek.is_empty());
+                let found = artifact_places::file(&self.services, &place, peek.as_deref()).await;
+                found.unwrap_or_else(|failure| plain_error(&failure, "Failed to get the artifact"))
+            }
+            Target::ArtifactByPath => {
+                let field = |name| field(&fields, name);
+                let place = Place { source: field("source"), bucket: field("bucket"), key: field("key") };
+                let found = artifact_places::file(&self.services, &place, None).await;
+                found.unwrap_or_else(|failure| plain_error(&failure, "Failed to get the artifact"))
+            }
+            Target::ReadArtifact => {
+                let field = |name| field(&fields, name);
+                let (run, node, name) = (field("run_id"), field("node_id"), field("artifact_name"));
+                let read = artifact_places::read(&self.services, run, node, name).await;
+                read.map_or_else(|failure| error(&failure), |data| json(&data))
+            }
             Target::Pod(question) => self
                 .pod(question, request.uri().query().unwrap_or_default())
                 .await
@@ -240,10 +279,7 @@ impl Rest {
     }
 
     async fn pod(&self, question: PodQuestion, query: &str) -> Result<Answer, ApiError> {
-        let wanted = |key: &str| {
-            let mut query = form_urlencoded::parse(query.as_bytes());
-            query.find(|(name, _)| name == key).map(|(_, value)| value.into_owned()).unwrap_or_default()
-        };
+        let wanted = |key: &str| parameter(query, key);
         let pod = wanted("podname");
         if pod.is_empty() {
             let missing = ApiError::invalid("the parameter `podname` is missing");
@@ -286,10 +322,7 @@ impl Rest {
         fields: &PathFields<'_>,
         query: &str,
     ) -> Result<Answer, ApiError> {
-        let parameter = |key: &str| {
-            let mut query = form_urlencoded::parse(query.as_bytes());
-            query.find(|(name, _)| name == key).map(|(_, value)| value.into_owned()).unwrap_or_default()
-        };
+        let parameter = |key: &str| parameter(query, key);
         let field = |name: &str| field(fields, name).to_owned();
         let question = v1beta1::Question { field: &field, parameter: &parameter };
         Ok(json(&v1beta1::answer(&self.services, call, question).await?))
@@ -350,6 +383,12 @@ impl Rest {
 /// A field of the path, empty if the template has none of this name.
 fn field<'p>(fields: &'p PathFields<'_>, wanted: &str) -> &'p str {
     fields.iter().find(|(name, _)| *name == wanted).map_or("", |(_, value)| &**value)
+}
+
+/// A parameter of a query, empty if it is not there.
+fn parameter(query: &str, wanted: &str) -> String {
+    let mut query = form_urlencoded::parse(query.as_bytes());
+    query.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned()).unwrap_or_default()
 }
 
 /// The JSON of a message.

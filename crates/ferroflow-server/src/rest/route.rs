@@ -1,7 +1,8 @@
 //! Finds the call behind a method and a path, by the path templates of the protos.
 //!
 //! A template is made of literal segments and `{field}` variables, with an optional `:verb` at its end. Variables
-//! match one whole segment, decoded after splitting, so that `%2F` in an id never becomes a separator.
+//! match one whole segment, decoded after splitting, so that `%2F` in an id never becomes a separator. `{field=**}` at the
+//! end takes all segments that are left.
 
 use std::borrow::Cow;
 
@@ -24,6 +25,8 @@ enum Segment {
     Literal(&'static str),
     /// A field path such as `pipeline.pipeline_id`.
     Variable(&'static str),
+    /// All that is left, at the end of a template: `{key=**}`.
+    Rest(&'static str),
 }
 
 /// The fields that a path sets, with their decoded values.
@@ -42,12 +45,20 @@ impl<T> Route<T> {
     }
 
     fn fields<'p>(&self, parts: &[&'p str], verb: Option<&str>) -> Option<PathFields<'p>> {
-        if self.verb != verb || self.segments.len() != parts.len() {
+        let takes_rest = matches!(self.segments.last(), Some(Segment::Rest(_)));
+        let fits =
+            if takes_rest { parts.len() >= self.segments.len() } else { parts.len() == self.segments.len() };
+        if self.verb != verb || !fits {
             return None;
         }
         let mut fields = Vec::new();
-        for (segment, part) in self.segments.iter().zip(parts) {
+        for (number, (segment, part)) in self.segments.iter().zip(parts).enumerate() {
             match segment {
+                Segment::Rest(field) => {
+                    let rest = parts.get(number..).unwrap_or_default().join("/");
+                    let rest = percent_decode_str(&rest).decode_utf8_lossy().into_owned();
+                    fields.push((*field, Cow::Owned(rest)));
+                }
                 Segment::Literal(text) if text == part => {}
                 Segment::Variable(field) if !part.is_empty() => {
                     fields.push((*field, percent_decode_str(part).decode_utf8_lossy()));
@@ -66,7 +77,10 @@ impl<T> Route<T> {
 impl Segment {
     fn new(text: &'static str) -> Self {
         match text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
-            Some(field) => Self::Variable(field),
+            Some(field) => match field.strip_suffix("=**") {
+                Some(field) => Self::Rest(field),
+                None => Self::Variable(field),
+            },
             None => Self::Literal(text),
         }
     }
