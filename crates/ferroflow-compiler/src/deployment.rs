@@ -148,8 +148,8 @@ fn check_passthroughs(task: &Task, component: &Component) -> Result<(), CompileE
     for (field, is_used) in used {
         if is_used && !passthroughs.iter().any(|(known, _)| known == field) {
             return Err(CompileError::Value(format!(
-                "task '{}' has settings of the kind {field}, which its component does not hand on: add dsl.TaskConfigField.{field} to task_config_passthroughs of the component",
-                task.name
+                "task {} has settings of the kind {field}, which its component does not hand on: add dsl.TaskConfigField.{field} to task_config_passthroughs of the component",
+                task.shown()
             )));
         }
     }

@@ -129,6 +129,14 @@ impl<'g> Flow<'g> {
         }
     }
 
+    /// The name for messages.
+    fn shown(&self, node: Node) -> String {
+        match node {
+            Node::Task(task) => self.task(task).map(Task::shown).unwrap_or_default(),
+            Node::Group(_) => format!("'{}'", self.name(node)),
+        }
+    }
+
     fn kind(&self, node: Node) -> Option<&'g GroupKind> {
         match node {
             Node::Group(group) => self.group(group).map(|group| &group.kind),

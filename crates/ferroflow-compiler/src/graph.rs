@@ -159,6 +159,15 @@ pub struct Task {
 }
 
 impl Task {
+    /// Its name for messages, with the place where the author wrote it.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match self.place.as_deref().map(|place| place.rsplit(['/', '\\']).next().unwrap_or(place)) {
+            Some(place) => format!("'{}' ({place})", self.name),
+            None => format!("'{}'", self.name),
+        }
+    }
+
     /// A task without arguments.
     #[must_use]
     pub fn new(name: &str, component: usize, enable_caching: bool) -> Self {

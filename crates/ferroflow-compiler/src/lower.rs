@@ -315,8 +315,9 @@ impl<'a> Lowering<'a> {
         let may = self.is_single || task.ignore_upstream_failure || task.is_exit_task;
         match component.interface.inputs.iter().find(|input| !may && task::is_status(&input.kind)) {
             Some(input) => Err(CompileError::Value(format!(
-                "input '{}' of task '{}' is a PipelineTaskFinalStatus, which only exit tasks get, and tasks with ignore_upstream_failure()",
-                input.name, task.name
+                "input '{}' of task {} is a PipelineTaskFinalStatus, which only exit tasks get, and tasks with ignore_upstream_failure()",
+                input.name,
+                task.shown()
             ))),
             None => Ok(()),
         }
@@ -357,8 +358,8 @@ impl<'a> Lowering<'a> {
     fn nested(&mut self, task: &Task, nested: usize) -> Result<Map<String, Value>, CompileError> {
         if !task.platform.is_empty() {
             return Err(CompileError::Value(format!(
-                "task '{}' is a pipeline, so settings of a platform have no container to go to: set them on the tasks in it",
-                task.name
+                "task {} is a pipeline, so settings of a platform have no container to go to: set them on the tasks in it",
+                task.shown()
             )));
         }
         let nested = self.nested.get(nested).ok_or_else(|| {

@@ -89,14 +89,14 @@ pub(crate) fn of_task(task: &Task, flow: &Flow<'_>, place: &Place<'_>) -> Result
     for (name, argument) in &task.inputs {
         match argument {
             Argument::Channel(channel) => {
-                let (value, is_artifact) = reference(flow.channel(*channel)?, flow, place, &task.name)?;
+                let (value, is_artifact) = reference(flow.channel(*channel)?, flow, place, &task.shown())?;
                 spec.input(name, value, is_artifact);
             }
-            Argument::Constant(value) => constant_input(&mut spec, name, value.clone(), flow, place)?,
+            Argument::Constant(value) => constant_input(&mut spec, name, value.clone(), flow, place, task)?,
         }
     }
     for (name, text) in settings_with_marks(task) {
-        constant_input(&mut spec, name, text.into(), flow, place)?;
+        constant_input(&mut spec, name, text.into(), flow, place, task)?;
     }
     Ok(spec)
 }
@@ -225,7 +225,7 @@ fn passed(
         return Ok(name);
     }
     Err(CompileError::Topology(format!(
-        "task '{task}' uses '{}', which does not reach it: an item can be used only within its loop, and what a task in a loop, condition or exit handler makes only there",
+        "task {task} uses '{}', which does not reach it: an item can be used only within its loop, and what a task in a loop, condition or exit handler makes only there",
         channel.full_name()
     )))
 }
@@ -253,6 +253,7 @@ fn constant_input(
     mut value: Value,
     flow: &Flow<'_>,
     place: &Place<'_>,
+    task: &Task,
 ) -> Result<(), CompileError> {
     let mut found = Vec::new();
     marks::find_in(&value, &mut found);
@@ -260,9 +261,9 @@ fn constant_input(
         let extra = channel.input_name();
         marks::replace(&mut value, &channel.mark(), &placeholder(&extra));
         let reference = match (flow.item_of(&channel), channel.producer.as_deref()) {
-            (Some(item), _) => reference(item, flow, place, name)?.0,
+            (Some(item), _) => reference(item, flow, place, &task.shown())?.0,
             (None, Some(producer)) if !place.beside.contains(producer) => surrounding(&extra, false),
-            (None, _) => plain_reference(&channel, false, place, name)?,
+            (None, _) => plain_reference(&channel, false, place, &task.shown())?,
         };
         spec.input(&extra, reference, false);
     }
@@ -285,8 +286,8 @@ pub(crate) fn always_run(
     for input in component.interface.inputs.iter().filter(|input| is_status(&input.kind)) {
         let [producer] = spec.dependent.as_slice() else {
             return Err(CompileError::Topology(format!(
-                "task '{}' asks for a PipelineTaskFinalStatus and ignores failures, so it must wait for exactly one task beside it, but waits for {}: name that one with after()",
-                task.name,
+                "task {} asks for a PipelineTaskFinalStatus and ignores failures, so it must wait for exactly one task beside it, but waits for {}: name that one with after()",
+                task.shown(),
                 spec.dependent.len()
             )));
         };

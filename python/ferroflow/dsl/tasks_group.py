@@ -49,7 +49,7 @@ class ExitHandler(TasksGroup):
         super().__init__(name)
         makers = [value.task_name for value in exit_task.inputs.values() if isinstance(value, PipelineChannel)]
         if exit_task.dependent_tasks or any(makers):
-            raise ValueError(f'exit task {exit_task.name!r} cannot depend on any other tasks, because it runs even if '
+            raise ValueError(f'exit task {exit_task.name!r} may depend on no other task, because it runs even if '
                              'they fail: pass constants or inputs of the pipeline, and call no after() on it')
         self.exit_task = exit_task
         exit_task.is_exit_handler = True
@@ -112,8 +112,8 @@ def _branch_before(name: str) -> _ConditionBase:
     if isinstance(last, ConditionBranches) and not isinstance(last.groups[-1], Else):
         last = last.groups[-1]
     if not isinstance(last, (If, Elif)):
-        raise InvalidControlFlowException(f'dsl.{name} can only be used following an upstream dsl.If or dsl.Elif: put '
-                                          'it directly behind one, at the same level')
+        raise InvalidControlFlowException(f'dsl.{name} needs a dsl.If or dsl.Elif directly before it, at the same '
+                                          'level')
     return last
 
 

@@ -13,8 +13,8 @@ impl Flow<'_> {
                 if task.is_exit_task {
                     if producer.is_some() {
                         return Err(CompileError::Topology(format!(
-                            "exit task '{}' cannot use what other tasks make, because it runs even if they fail: pass constants, inputs of the pipeline or a PipelineTaskFinalStatus",
-                            task.name
+                            "exit task {} cannot use what other tasks make, because it runs even if they fail: pass constants, inputs of the pipeline or a PipelineTaskFinalStatus",
+                            task.shown()
                         )));
                     }
                     continue;

@@ -15,9 +15,9 @@ impl Flow<'_> {
                 let (before, after) = self.apart(upstream, Node::Task(place));
                 let (Some(before), Some(after)) = (before.first().copied(), after.first().copied()) else {
                     return Err(CompileError::Topology(format!(
-                        "task '{}' cannot wait for '{}', which it is part of: move it out of there",
-                        self.name(Node::Task(place)),
-                        self.name(upstream)
+                        "task {} cannot wait for {}, which it is part of: move it out of there",
+                        self.shown(Node::Task(place)),
+                        self.shown(upstream)
                     )));
                 };
                 self.check_wall(before, upstream, place, data_comes)?;
@@ -70,8 +70,10 @@ impl Flow<'_> {
             return Ok(());
         }
         let Some(kind) = self.kind(before) else { return Ok(()) };
-        let (class, task, upstream) = (class(kind), self.name(Node::Task(task)), self.name(upstream));
-        let leans = format!("task '{task}' leans on task '{upstream}', which is inside of a dsl.{class}");
+        let (class, upstream) = (class(kind), self.shown(upstream));
+        let shown = self.shown(Node::Task(task));
+        let task = self.name(Node::Task(task));
+        let leans = format!("task {shown} leans on task {upstream}, which is inside of a dsl.{class}");
         match kind {
             GroupKind::Condition { .. } | GroupKind::ExitHandler { .. } => {
                 Err(CompileError::Topology(format!("{leans} and may never run: move '{task}' into it")))

@@ -138,7 +138,7 @@ impl Flow<'_> {
             start.producer.as_deref().unwrap_or_default()
         );
         let user = consumer
-            .map_or_else(|| "the pipeline's output".to_owned(), |task| format!("task '{}'", self.name(task)));
+            .map_or_else(|| "the pipeline's output".to_owned(), |task| format!("task {}", self.shown(task)));
         let is_loop = |node: &Node| matches!(self.kind(*node), Some(GroupKind::ForLoop { .. }));
         let is_anything = if consumer.is_some() { groups.iter().any(is_loop) } else { !groups.is_empty() };
         if !is_anything {
