@@ -71,11 +71,11 @@ stores-tests: build $(VENVS)/stores/.ready
 	FERROFLOW_BIN="$(BINARY)" "$(VENVS)/stores/bin/python" -m pytest -q --durations=5 tests/stores
 
 # Our SDK beside the real one: both compile the same pipelines.
-sdk-tests: needs-cargo $(VENVS)/sdk/.ready
+sdk-tests: build $(VENVS)/sdk/.ready
 	rm -rf "$(TARGET)/wheels-of-tests"
 	cd python && "$(VENVS)/sdk/bin/maturin" build --quiet --locked --out "$(TARGET)/wheels-of-tests"
 	"$(VENVS)/sdk/bin/pip" install --quiet --force-reinstall --no-deps "$(TARGET)"/wheels-of-tests/ferroflow-*.whl
-	"$(VENVS)/sdk/bin/python" -m pytest -q tests/sdk
+	FERROFLOW_BIN="$(BINARY)" "$(VENVS)/sdk/bin/python" -m pytest -q tests/sdk
 
 # Environments of suites whose packages do not get along with those of kfp, or that change theirs.
 $(VENVS)/api/.ready $(VENVS)/metadata/.ready $(VENVS)/sdk/.ready $(VENVS)/stores/.ready: $(VENVS)/%/.ready: tests/%/requirements.txt | needs-python

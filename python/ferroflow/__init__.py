@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from ferroflow import _native
 
 if TYPE_CHECKING:
-    from ferroflow import compiler, components, dsl, kubernetes
+    from ferroflow import client, compiler, components, dsl, kubernetes
+    from ferroflow.client import Client
 
-__all__ = ['Client', 'compiler', 'components', 'dsl', 'kubernetes']
+__all__ = ['Client', 'client', 'compiler', 'components', 'dsl', 'kubernetes']
 
 __version__ = _native.SDK_VERSION[len('kfp-'):]
 """The version of KFP's SDK whose behaviour this package has."""
@@ -23,6 +24,9 @@ __path__ = _extend_path(__path__, __name__)
 
 
 def __getattr__(name: str) -> object:
+    if name == 'Client':
+        from ferroflow.client import Client
+        return Client
     if name in __all__:
         return _importlib.import_module('ferroflow.' + name)
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -1,0 +1,7 @@
+"""Talks to a server that speaks KFP's API v2beta1."""
+
+from ferroflow.client.client import Client, RunPipelineResult
+from ferroflow.client.connection import ApiException
+from ferroflow.client.resource import Resource
+
+__all__ = ['ApiException', 'Client', 'Resource', 'RunPipelineResult']
