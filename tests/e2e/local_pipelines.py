@@ -1,4 +1,4 @@
-"""Pipelines that the real kfp.local and Ferroflow both run. As a script: runs them with kfp.local and prints outputs.
+"""Pipelines that the real kfp.local and Ferroflow both run. As a script: runs them with kfp.local and writes `outputs.json`.
 
     python local_pipelines.py FOLDER
 """
@@ -163,7 +163,8 @@ def main(folder):
         except Exception as error:
             found[pipeline.name] = None
             print(f"{pipeline.name}: {error}", file=sys.stderr)
-    print("RESULTS " + json.dumps(found))
+    with open(f"{folder}/outputs.json", "w") as file:
+        json.dump(found, file)
 
 
 if __name__ == "__main__":

@@ -17,9 +17,8 @@ def by_kfp(tmp_path_factory):
     folder = tmp_path_factory.mktemp("local")
     words = [sys.executable, Path(local_pipelines.__file__), folder]
     done = subprocess.run(words, capture_output=True, text=True, timeout=400, cwd=folder)
-    line = next((line for line in done.stdout.splitlines() if line.startswith("RESULTS ")), None)
-    assert line, done.stdout[-3000:] + done.stderr[-3000:]
-    return json.loads(line.removeprefix("RESULTS "))
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return json.loads((folder / "outputs.json").read_text())
 
 
 @pytest.mark.parametrize("pipeline", local_pipelines.PIPELINES, ids=lambda pipeline: pipeline.name)

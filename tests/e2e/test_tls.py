@@ -1,14 +1,16 @@
 """TLS in front of REST, the page and gRPC, with a certificate made on the spot."""
 
+import json
 import socket
 import ssl
 import subprocess
+from pathlib import Path
 
 import grpc
 import kfp
 import pytest
 
-from ferroflow import Server
+from ferroflow import Server, binary, shell_pipeline
 
 
 @pytest.fixture
@@ -30,6 +32,15 @@ def test_everything_is_spoken_over_tls(data_dir, certificate):
         with grpc.secure_channel(address, grpc.ssl_channel_credentials(cert.read_bytes())) as channel:
             ask = channel.unary_unary("/grpc.health.v1.Health/Check")
             assert ask(b"", timeout=10) == b"\x08\x01"
+        # The command line asks the server that holds the directory, by its certificate.
+        pipeline = Path(data_dir).parent / "said.json"
+        pipeline.write_text(json.dumps(shell_pipeline("said", {"say": "echo said over TLS"})))
+        flags = ["--data-dir", str(data_dir)]
+        ran = subprocess.run([binary(), "run", pipeline, "--json", *flags], capture_output=True, text=True, timeout=60)
+        assert ran.returncode == 0, ran.stderr
+        run_id = json.loads(ran.stdout)["run_id"]
+        log = subprocess.run([binary(), "logs", run_id, "say", *flags], capture_output=True, text=True, timeout=60)
+        assert log.stdout == "said over TLS\n", log.stderr
         # Whoever does not begin TLS, or does not trust the certificate, gets nothing.
         host, port = address.split(":")
         with socket.create_connection((host, int(port)), timeout=10) as plain:

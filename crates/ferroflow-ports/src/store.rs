@@ -2,7 +2,7 @@
 //!
 //! One small trait for each resource; [`Store`] is all of them together.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -111,6 +111,17 @@ pub struct StoredRun {
     pub outbox: Vec<(String, String)>,
 }
 
+/// A run as answers show it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WholeRun {
+    /// The row.
+    pub run: Run,
+    /// Its tasks, in order of number.
+    pub tasks: Vec<TaskRecord>,
+    /// JSON text of the pipeline, if it is not one of a version.
+    pub spec_json: Option<Arc<str>>,
+}
+
 /// A change of a run's row. Absent parts stay.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RunUpdate {
@@ -208,8 +219,10 @@ pub trait RunStore: Send + Sync {
     async fn run(&self, id: RunId) -> Result<Run>;
     /// JSON text of the pipeline of a run. `NotFound`.
     async fn run_spec(&self, id: RunId) -> Result<Arc<str>>;
-    /// The same of several runs, without those that are gone.
-    async fn run_specs(&self, ids: &[RunId]) -> Result<HashMap<RunId, Arc<str>>>;
+    /// A run and what belongs to it, as it is at one moment. `NotFound`.
+    async fn whole_run(&self, id: RunId) -> Result<WholeRun>;
+    /// The same of runs that were read before, without those that are gone since.
+    async fn whole_runs(&self, runs: Vec<Run>) -> Result<Vec<WholeRun>>;
     /// A page, of one experiment if given. `InvalidArgument` for an unknown key.
     async fn list_runs(&self, experiment: Option<ExperimentId>, query: ListQuery) -> Result<Page<Run>>;
     /// All tasks of some runs, in order of number (one query, whatever the number of runs).

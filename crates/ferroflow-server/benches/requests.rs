@@ -1,7 +1,7 @@
 //! What a request costs a client of the real binary, beside a bare handler and beside the disk.
 //!
 //! `cargo bench -p ferroflow-server --bench requests [-- BINARY]`, after a release build. Reads: 8 clients ask for one
-//! run and for the experiments, and ask a bare axum handler for the same bytes. Writes: one client creates runs one
+//! run and for one pipeline, and ask a bare axum handler for the same bytes. Writes: one client creates runs one
 //! after another, then 32 do; the floor is a synced write of 4 KiB. The server is told to let the runs wait.
 
 #![expect(clippy::print_stdout, reason = "printing figures is what it is for")]
@@ -22,13 +22,19 @@ use tokio::net::{TcpListener, TcpStream};
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
+/// Says that this program is to be the bare handler.
+const BARE: &str = "--bare";
 const READERS: usize = 8;
 const READS: usize = 4000;
 const WRITERS: usize = 32;
 const WRITES: usize = 960;
 
 fn main() -> Fallible<()> {
-    let binary = std::env::args().skip(1).find(|argument| argument != "--bench");
+    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
+    let binary = arguments.next();
+    if binary.as_deref() == Some(BARE) {
+        return serve_bare(&arguments.next().ok_or("no file")?);
+    }
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("../../target"), PathBuf::from);
     let binary = binary.map_or_else(|| target.join("release/ferroflow"), PathBuf::from);
@@ -36,18 +42,29 @@ fn main() -> Fallible<()> {
     let (mut server, address) = start(&binary, folder.path())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let measured = runtime.block_on(measure(&address, folder.path()));
+    println!("most memory of the server: {} MiB", most_memory(server.id())?);
     server.kill()?;
     server.wait()?;
     measured
 }
 
+/// Most MiB that a process has had in memory.
+fn most_memory(process: u32) -> Fallible<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no memory is told")?;
+    Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? / 1024)
+}
+
 /// The server and its address.
 fn start(binary: &Path, folder: &Path) -> Fallible<(Child, String)> {
-    let mut server = Command::new(binary)
-        .args(["up", "--listen", "127.0.0.1:0", "--start-delay", "3600", "--data-dir"])
-        .arg(folder.join("data"))
-        .stdout(Stdio::piped())
-        .spawn()?;
+    let mut command = Command::new(binary);
+    command.args(["up", "--listen", "127.0.0.1:0", "--start-delay", "3600", "--data-dir"]);
+    begin(command.arg(folder.join("data")))
+}
+
+/// A server, and the address that it says it has.
+fn begin(command: &mut Command) -> Fallible<(Child, String)> {
+    let mut server = command.stdout(Stdio::piped()).spawn()?;
     let output = server.stdout.take().ok_or("no output")?;
     let mut line = String::new();
     BufReader::new(output).read_line(&mut line)?;
@@ -73,16 +90,23 @@ async fn measure(address: &str, folder: &Path) -> Fallible<()> {
     println!("CreateRun, 1 client: {:.2} ms; bound {:.2}, the floor and 2 ms", millis(median), floor + 2.0);
     let crowd = load(address, WRITERS, WRITES, "/apis/v2beta1/runs", Some(wanted())).await?;
     println!("CreateRun, {WRITERS} clients: {crowd:.0} /s, {:.1} x one client's; bound 5", crowd / alone);
-    for path in [format!("/apis/v2beta1/runs/{run}"), "/apis/v2beta1/experiments".to_owned()] {
+    let sent = json!({ "display_name": "a pipeline", "name": "one" });
+    let pipeline = client.json(Method::POST, "/apis/v2beta1/pipelines", Some(sent)).await?;
+    let pipeline = pipeline["pipeline_id"].as_str().unwrap_or_default();
+    for path in [format!("/apis/v2beta1/runs/{run}"), format!("/apis/v2beta1/pipelines/{pipeline}")] {
         let bytes = client.bytes(Method::GET, &path, None).await?;
         let length = bytes.len();
-        let bare = bare(bytes).await?;
+        let file = folder.join("bytes");
+        std::fs::write(&file, &bytes)?;
+        let (mut handler, bare) = begin(Command::new(std::env::current_exe()?).arg(BARE).arg(&file))?;
         // In turns, so that both meet the same neighbours.
         let mut shares = Vec::new();
         for _ in 0..5 {
             let floor = load(&bare, READERS, READS, "/", None).await?;
             shares.push(load(address, READERS, READS, &path, None).await? / floor);
         }
+        handler.kill()?;
+        handler.wait()?;
         shares.sort_by(f64::total_cmp);
         let share = shares.get(2).copied().unwrap_or_default();
         println!("GET {path}, {READERS} clients: {share:.2} x a bare handler of {length} bytes; bound 0.4");
@@ -144,14 +168,17 @@ async fn load(address: &str, clients: usize, times: usize, path: &str, body: Opt
     Ok(times as f64 / begin.elapsed().as_secs_f64())
 }
 
-/// The address of a handler that does nothing but answer with these bytes.
-async fn bare(bytes: Bytes) -> Fallible<String> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let address = listener.local_addr()?.to_string();
-    let handler = axum::routing::get(move || async move { ([("content-type", "application/json")], bytes) });
-    let router: axum::Router = axum::Router::new().route("/", handler);
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    Ok(address)
+/// A handler that does nothing but answer with the bytes of a file, in a process of its own as the server is.
+fn serve_bare(file: &str) -> Fallible<()> {
+    let bytes = Bytes::from(std::fs::read(file)?);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        println!("ready: http://{}", listener.local_addr()?);
+        let answer = move || async move { ([("content-type", "application/json")], bytes) };
+        let router: axum::Router = axum::Router::new().route("/", axum::routing::get(answer));
+        Ok(axum::serve(listener, router).await?)
+    })
 }
 
 /// One connection that is kept.

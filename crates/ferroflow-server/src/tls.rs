@@ -16,7 +16,10 @@ use tokio_rustls::server::TlsStream;
 
 /// What greets connections: the server's certificate and its key.
 #[derive(Clone)]
-pub struct Tls(TlsAcceptor);
+pub struct Tls {
+    acceptor: TlsAcceptor,
+    certificate: CertificateDer<'static>,
+}
 
 impl fmt::Debug for Tls {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -40,8 +43,10 @@ impl Tls {
     pub fn read(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
         let certificates = CertificateDer::pem_file_iter(certificate)
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .and_then(|found| if found.is_empty() { Err(pem::Error::NoItemsFound) } else { Ok(found) })
             .map_err(unreadable(certificate, "certificate"))?;
+        let Some(own) = certificates.first().cloned() else {
+            return Err(unreadable(certificate, "certificate")(pem::Error::NoItemsFound));
+        };
         let key = PrivateKeyDer::from_pem_file(key).map_err(unreadable(key, "private key"))?;
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
@@ -50,12 +55,17 @@ impl Tls {
             .with_single_cert(certificates, key)
             .map_err(TlsError::Unusable)?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Self(TlsAcceptor::from(Arc::new(config))))
+        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), certificate: own })
+    }
+
+    /// The server's own certificate, in DER form.
+    pub fn certificate(&self) -> &[u8] {
+        &self.certificate
     }
 
     /// The handshake with a client.
     pub(crate) async fn accept(&self, stream: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
-        self.0.accept(stream).await
+        self.acceptor.accept(stream).await
     }
 }
 

@@ -1,6 +1,5 @@
 //! Runs: their rows, and what is read of them. Steps are in `commit`.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -10,7 +9,7 @@ use ferroflow_model::recurring::Tick;
 use ferroflow_model::{
     AttemptId, ExperimentId, PipelineId, PipelineVersionId, RunId, RunStatus, StorageState,
 };
-use ferroflow_ports::store::{KeptResult, NewRun, RunCommit, RunStore, StoredRun};
+use ferroflow_ports::store::{KeptResult, NewRun, RunCommit, RunStore, StoredRun, WholeRun};
 use ferroflow_ports::{Change, ErrorKind, Happening, PortError};
 use futures_util::future::BoxFuture;
 use rusqlite::{Connection, Row};
@@ -212,6 +211,19 @@ fn load(connection: &Connection, id: RunId) -> Result<StoredRun, StoreError> {
     })
 }
 
+/// What belongs to a run; `None` if it is gone.
+fn whole(connection: &Connection, run: Run) -> Result<Option<WholeRun>, StoreError> {
+    let no = run.run_context_id;
+    let spec_json = match run.source {
+        PipelineSource::Inline => match spec::read(connection, no)? {
+            None => return Ok(None),
+            Some(beginning) => Some(beginning.spec_json),
+        },
+        PipelineSource::Version { .. } => None,
+    };
+    Ok(Some(WholeRun { tasks: task::of_run(connection, run.id, no)?, run, spec_json }))
+}
+
 fn tasks_of(connection: &Connection, runs: &[RunId]) -> Result<Vec<TaskRecord>, StoreError> {
     let mut tasks = Vec::new();
     for &id in runs {
@@ -305,17 +317,19 @@ impl RunStore for SqliteStore {
         self.readers.read(read).await
     }
 
-    async fn run_specs(&self, ids: &[RunId]) -> Result<HashMap<RunId, Arc<str>>, PortError> {
-        let ids = ids.to_owned();
-        let read = move |connection: &Connection| {
-            let mut specs = HashMap::with_capacity(ids.len());
-            for id in ids {
-                let Some(no) = find_number(connection, id)? else { continue };
-                specs.extend(spec::read(connection, no)?.map(|beginning| (id, beginning.spec_json)));
-            }
-            Ok(specs)
+    async fn whole_run(&self, id: RunId) -> Result<WholeRun, PortError> {
+        let work = move |connection: &Connection| {
+            let run = read(connection, id)?;
+            whole(connection, run)?.ok_or_else(|| PortError::not_found("run", id).into())
         };
-        self.readers.read(read).await
+        self.readers.read(work).await
+    }
+
+    async fn whole_runs(&self, runs: Vec<Run>) -> Result<Vec<WholeRun>, PortError> {
+        let work = move |connection: &Connection| {
+            runs.into_iter().filter_map(|run| whole(connection, run).transpose()).collect()
+        };
+        self.readers.read(work).await
     }
 
     async fn list_runs(

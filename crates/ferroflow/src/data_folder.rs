@@ -30,6 +30,9 @@ pub(crate) struct Holder {
     /// Where it serves; absent for a single `ferroflow run`, and for a server that is just starting.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) address: Option<String>,
+    /// Fingerprint of its certificate, if it speaks TLS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) certificate: Option<String>,
 }
 
 /// The right to write, kept as long as this lives.
@@ -93,7 +96,7 @@ impl DataFolder {
         match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {
                 let mut lock = Lock { file };
-                lock.write(None).with_context(|| format!("cannot write `{}`", path.display()))?;
+                lock.write(None, None).with_context(|| format!("cannot write `{}`", path.display()))?;
                 Ok(LockAttempt::Ours(lock))
             }
             Err(rustix::io::Errno::WOULDBLOCK) => Ok(LockAttempt::Held(read_holder(&mut file))),
@@ -116,12 +119,12 @@ impl DataFolder {
 
 impl Lock {
     /// Tells others where this process serves.
-    pub(crate) fn announce(&mut self, address: &str) -> io::Result<()> {
-        self.write(Some(address.to_owned()))
+    pub(crate) fn announce(&mut self, address: &str, certificate: Option<String>) -> io::Result<()> {
+        self.write(Some(address.to_owned()), certificate)
     }
 
-    fn write(&mut self, address: Option<String>) -> io::Result<()> {
-        let mut text = serde_json::to_vec(&Holder { pid: std::process::id(), address })?;
+    fn write(&mut self, address: Option<String>, certificate: Option<String>) -> io::Result<()> {
+        let mut text = serde_json::to_vec(&Holder { pid: std::process::id(), address, certificate })?;
         text.push(b'\n');
         self.file.rewind()?;
         self.file.write_all(&text)?;
@@ -154,8 +157,8 @@ mod tests {
         assert_eq!(data.holder().unwrap(), None);
         let LockAttempt::Ours(mut lock) = data.try_lock().unwrap() else { panic!("nobody has it") };
         let LockAttempt::Held(Some(holder)) = data.try_lock().unwrap() else { panic!("it is taken") };
-        assert_eq!(holder, Holder { pid: std::process::id(), address: None });
-        lock.announce("http://127.0.0.1:8080").unwrap();
+        assert_eq!(holder, Holder { pid: std::process::id(), address: None, certificate: None });
+        lock.announce("http://127.0.0.1:8080", None).unwrap();
         assert_eq!(data.holder().unwrap().unwrap().address.as_deref(), Some("http://127.0.0.1:8080"));
         drop(lock);
         assert_eq!(data.holder().unwrap(), None);

@@ -12,6 +12,7 @@ mod environment;
 mod exit;
 mod installation;
 mod page_key;
+mod pinned_tls;
 mod pipeline_file;
 mod printing;
 mod run;

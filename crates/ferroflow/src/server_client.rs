@@ -1,4 +1,4 @@
-//! Talks to the server that holds a data directory: plain HTTP on this machine, one connection for each call.
+//! Talks to the server that holds a data directory: HTTP on this machine, one connection for each call.
 
 use std::fmt::Write as _;
 
@@ -6,23 +6,30 @@ use anyhow::{Context as _, anyhow};
 use ferroflow_server::results::RunResults;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1::SendRequest;
 use hyper::header::{CONTENT_TYPE, HOST};
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
+use crate::data_folder::Holder;
 use crate::exit::UsageError;
+use crate::pinned_tls;
 
 /// A server by its address, such as `http://127.0.0.1:8080`.
 #[derive(Debug, Clone)]
 pub(crate) struct ServerClient {
     address: String,
+    /// Fingerprint of its certificate, if it speaks TLS.
+    certificate: Option<String>,
 }
 
 impl ServerClient {
-    pub(crate) fn new(address: String) -> Self {
-        Self { address }
+    /// The server that holds a data directory; `None` if it does not serve yet.
+    pub(crate) fn of(holder: &Holder) -> Option<Self> {
+        Some(Self { address: holder.address.clone()?, certificate: holder.certificate.clone() })
     }
 
     pub(crate) fn address(&self) -> &str {
@@ -121,15 +128,17 @@ impl ServerClient {
         path: &str,
         body: Option<Value>,
     ) -> anyhow::Result<Response<Incoming>> {
-        let host = self.address.strip_prefix("http://").context("only http is spoken here")?;
+        let (_, host) = self.address.split_once("://").context("the server's address is unknown")?;
         let lost = || format!("cannot reach the server at {}", self.address);
         let stream = TcpStream::connect(host).await.with_context(lost)?;
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.with_context(lost)?;
-        // Ends with the answer; what goes wrong in it is seen there.
-        tokio::spawn(async move {
-            let _ = connection.await;
-        });
+        let mut sender = match &self.certificate {
+            None => open(stream).await.with_context(lost)?,
+            Some(fingerprint) => {
+                let stream = pinned_tls::connect(stream, fingerprint).await;
+                let stream = stream.map_err(|error| anyhow!(error)).with_context(lost)?;
+                open(stream).await.with_context(lost)?
+            }
+        };
         let bytes = body.map_or_else(Bytes::new, |body| body.to_string().into());
         let request = Request::builder()
             .method(method)
@@ -139,6 +148,18 @@ impl ServerClient {
             .body(Full::new(bytes))?;
         sender.send_request(request).await.with_context(lost)
     }
+}
+
+async fn open<Stream>(stream: Stream) -> hyper::Result<SendRequest<Full<Bytes>>>
+where
+    Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    // Ends with the answer; what goes wrong in it is seen there.
+    tokio::spawn(async move {
+        let _ = connection.await;
+    });
+    Ok(sender)
 }
 
 /// Address of something about a task; its name may be any text.

@@ -1,6 +1,5 @@
 //! The real store behind a gate at which steps can be held up or turned away.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,7 +8,7 @@ use async_trait::async_trait;
 use ferroflow_model::list::{ListQuery, Page};
 use ferroflow_model::record::{ArtifactRecord, AttemptRecord, Run, TaskRecord};
 use ferroflow_model::{AttemptId, ExperimentId, RunId, StorageState};
-use ferroflow_ports::store::{KeptResult, NewRun, RunCommit, RunStore, StoredRun};
+use ferroflow_ports::store::{KeptResult, NewRun, RunCommit, RunStore, StoredRun, WholeRun};
 use ferroflow_ports::{ErrorKind, PortError};
 use ferroflow_store::SqliteStore;
 use futures_util::future::BoxFuture;
@@ -131,8 +130,12 @@ impl RunStore for GatedStore {
         self.inner.run_spec(id).await
     }
 
-    async fn run_specs(&self, ids: &[RunId]) -> Result<HashMap<RunId, Arc<str>>> {
-        self.inner.run_specs(ids).await
+    async fn whole_run(&self, id: RunId) -> Result<WholeRun> {
+        self.inner.whole_run(id).await
+    }
+
+    async fn whole_runs(&self, runs: Vec<Run>) -> Result<Vec<WholeRun>> {
+        self.inner.whole_runs(runs).await
     }
     async fn list_runs(&self, experiment: Option<ExperimentId>, query: ListQuery) -> Result<Page<Run>> {
         self.inner.list_runs(experiment, query).await

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use ferroflow_model::list::Page;
-use ferroflow_model::record::{Failure, PipelineSource, PipelineVersion, Run, StateChange, TaskRecord};
+use ferroflow_model::record::{Failure, PipelineSource, PipelineVersion, StateChange};
 use ferroflow_model::{ExperimentId, PipelineId, RecurringRunId, RunId, RunStatus, StorageState};
+use ferroflow_ports::store::WholeRun;
 use ferroflow_ports::{ErrorKind, SubmitRun};
 use ferroflow_proto::rpc;
 use ferroflow_proto::v2beta1 as wire;
@@ -54,14 +55,14 @@ pub(crate) async fn create(
     let plugins_input = plugins::read(wanted.plugins_input, &services.settings.plugins)?;
     let added_to = added_to(services, &wanted.recurring_run_id).await?;
     let name = wanted.display_name;
-    let spec_json = document.wire_text().into();
+    let spec_json: Arc<str> = document.wire_text().into();
     let submitted = services.runs.submit(SubmitRun {
         display_name: name.clone(),
         description: wanted.description,
         experiment_id,
         source,
         spec: Arc::new(document.spec),
-        spec_json,
+        spec_json: Arc::clone(&spec_json),
         sent_arguments,
         arguments,
         pipeline_root: runtime_config.pipeline_root,
@@ -69,14 +70,14 @@ pub(crate) async fn create(
         plugins_input,
         added_to,
     });
-    let run = match (submitted.await, added_to) {
+    let whole = match (submitted.await, added_to) {
         // Who adds a run to a recurring run may ask again, and gets the run that there is.
         (Err(error), Some(recurring_run)) if error.kind == ErrorKind::AlreadyExists => {
-            services.store.run(RunId::added_to(recurring_run, &name)).await?
+            services.store.whole_run(RunId::added_to(recurring_run, &name)).await?
         }
-        (submitted, _) => submitted?,
+        (submitted, _) => WholeRun { run: submitted?, tasks: Vec::new(), spec_json: Some(spec_json) },
     };
-    one_to_wire(services, run, Vec::new()).await
+    run_to_wire(whole)
 }
 
 /// The recurring run that a run is to be one of. KFP's own controller makes runs so.
@@ -159,9 +160,7 @@ async fn referenced_version(
 /// GetRun.
 pub(crate) async fn get(services: &Services, request: wire::GetRunRequest) -> Result<wire::Run, ApiError> {
     let id: RunId = parse_id(WHAT, &request.run_id)?;
-    let run = services.store.run(id).await?;
-    let tasks = services.store.tasks_of(&[id]).await?;
-    one_to_wire(services, run, tasks).await
+    run_to_wire(services.store.whole_run(id).await?)
 }
 
 /// ListRuns, of one experiment if given. Items are as complete as single answers.
@@ -182,9 +181,8 @@ pub(crate) async fn list(
     };
     let query = page_request.read(&services.page_tokens)?;
     let Page { items, total, next } = services.store.list_runs(experiment_id, query.clone()).await?;
-    let ids: Vec<RunId> = items.iter().map(|run| run.id).collect();
-    let tasks = services.store.tasks_of(&ids).await?;
-    let runs = runs_to_wire(services, items, tasks).await?;
+    let wholes = services.store.whole_runs(items).await?;
+    let runs = wholes.into_iter().map(run_to_wire).collect::<Result<_, _>>()?;
     Ok(wire::ListRunsResponse {
         runs,
         total_size: whole_number(total),
@@ -223,46 +221,23 @@ pub(crate) async fn delete(services: &Services, request: wire::DeleteRunRequest)
     Ok(services.runs.delete(parse_id(WHAT, &request.run_id)?).await?)
 }
 
-async fn one_to_wire(services: &Services, run: Run, tasks: Vec<TaskRecord>) -> Result<wire::Run, ApiError> {
-    let id = run.id;
-    let found = runs_to_wire(services, vec![run], tasks).await?.pop();
-    found.ok_or_else(|| ferroflow_ports::PortError::not_found(WHAT, id).into())
-}
-
-/// The messages of runs with their tasks, without those that were deleted since they were read.
-async fn runs_to_wire(
-    services: &Services,
-    runs: Vec<Run>,
-    mut tasks: Vec<TaskRecord>,
-) -> Result<Vec<wire::Run>, ApiError> {
-    tasks.sort_by_key(|task| (task.run_id, task.execution_id));
-    let inline = runs.iter().filter(|run| matches!(run.source, PipelineSource::Inline));
-    let specs = services.store.run_specs(&inline.map(|run| run.id).collect::<Vec<_>>()).await?;
-    let mut messages = Vec::with_capacity(runs.len());
-    for run in runs {
-        let source = match &run.source {
-            PipelineSource::Version { pipeline_id, version_id } => {
-                WireSource::PipelineVersionReference(wire::PipelineVersionReference {
-                    pipeline_id: pipeline_id.to_string(),
-                    pipeline_version_id: version_id.to_string(),
-                })
-            }
-            PipelineSource::Inline => {
-                let Some(text) = specs.get(&run.id) else { continue };
-                let spec: Map<String, Value> = serde_json::from_str(text).map_err(ApiError::internal)?;
-                WireSource::PipelineSpec(to_struct(&spec))
-            }
-        };
-        let from = tasks.partition_point(|task| task.run_id < run.id);
-        let to = tasks.partition_point(|task| task.run_id <= run.id);
-        messages.push(run_to_wire(run, source, tasks.get(from..to).unwrap_or_default()));
-    }
-    Ok(messages)
-}
-
-/// The message of a run with its tasks (all of this run, in order of number).
-fn run_to_wire(run: Run, source: WireSource, tasks: &[TaskRecord]) -> wire::Run {
-    wire::Run {
+/// The message of a run.
+fn run_to_wire(whole: WholeRun) -> Result<wire::Run, ApiError> {
+    let WholeRun { run, tasks, spec_json } = whole;
+    let source = match &run.source {
+        PipelineSource::Version { pipeline_id, version_id } => {
+            WireSource::PipelineVersionReference(wire::PipelineVersionReference {
+                pipeline_id: pipeline_id.to_string(),
+                pipeline_version_id: version_id.to_string(),
+            })
+        }
+        PipelineSource::Inline => {
+            let text = spec_json.ok_or_else(|| ApiError::internal("a run without its pipeline"))?;
+            let spec: Map<String, Value> = serde_json::from_str(&text).map_err(ApiError::internal)?;
+            WireSource::PipelineSpec(to_struct(&spec))
+        }
+    };
+    Ok(wire::Run {
         experiment_id: run.experiment_id.to_string(),
         run_id: run.id.to_string(),
         storage_state: storage_state(run.storage_state).into(),
@@ -274,14 +249,14 @@ fn run_to_wire(run: Run, source: WireSource, tasks: &[TaskRecord]) -> wire::Run 
         finished_at: Some(time_or_epoch(run.finished_at)),
         state: runtime_state(run.status).into(),
         error: run.error.as_ref().map(failure),
-        run_details: run_details(&run, tasks),
+        run_details: run_details(&run, &tasks),
         state_history: run.history.iter().map(history_entry).collect(),
         display_name: run.display_name,
         description: run.description,
         service_account: run.service_account,
         plugins_input: plugins::to_wire(&run.plugins_input),
         ..Default::default()
-    }
+    })
 }
 
 /// What a run was given, if anything.

@@ -46,7 +46,7 @@ hold_to! {
         names_and_tags_change_where_given
         a_pipeline_with_versions_needs_cascade;
     runs:
-        a_run_is_read_as_it_was_created
+        a_run_is_read_as_it_was_created whole_runs_are_those_that_are_there
         runs_of_one_pipeline_share_its_context
         a_run_needs_its_experiment_and_a_new_id
         a_new_run_touches_its_experiment

@@ -110,10 +110,10 @@ fn data(folder: &DataFolder) -> anyhow::Result<Finding> {
         "data",
         match folder.holder()? {
             None => format!("{path}, in use by nobody"),
-            Some(Holder { pid, address: Some(address) }) => {
+            Some(Holder { pid, address: Some(address), .. }) => {
                 format!("{path}, served at {address} (process {pid})")
             }
-            Some(Holder { pid, address: None }) => format!("{path}, in use by process {pid}"),
+            Some(Holder { pid, address: None, .. }) => format!("{path}, in use by process {pid}"),
         },
     ))
 }

@@ -26,7 +26,7 @@ use crate::exit::{Outcome, UsageError};
 use crate::installation::Installation;
 use crate::signals::EndRequests;
 use crate::wiring::{self, House, Settings};
-use crate::{page_key, printing, samples, tracing_setup};
+use crate::{page_key, pinned_tls, printing, samples, tracing_setup};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -293,10 +293,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
 fn take(folder: &DataFolder) -> anyhow::Result<Lock> {
     let who = match folder.try_lock()? {
         LockAttempt::Ours(lock) => return Ok(lock),
-        LockAttempt::Held(Some(Holder { pid, address: Some(address) })) => {
+        LockAttempt::Held(Some(Holder { pid, address: Some(address), .. })) => {
             format!("the server at {address} (process {pid})")
         }
-        LockAttempt::Held(Some(Holder { pid, address: None })) => format!("process {pid}"),
+        LockAttempt::Held(Some(Holder { pid, address: None, .. })) => format!("process {pid}"),
         LockAttempt::Held(None) => "another process".to_owned(),
     };
     let path = folder.path().display();
@@ -314,6 +314,7 @@ async fn serve_until_asked(
     let listener = TcpListener::bind(arguments.listen)
         .await
         .with_context(|| format!("cannot listen on {}", arguments.listen))?;
+    let certificate = options.tls.as_ref().map(|tls| pinned_tls::fingerprint(tls.certificate()));
     let scheme = if options.tls.is_some() { "https" } else { "http" };
     let address = local_address(scheme, listener.local_addr().context("the socket has no address")?);
     let settings = Settings {
@@ -329,7 +330,7 @@ async fn serve_until_asked(
     if let Some(config) = &arguments.service.samples {
         samples::load(&services, config, folder.path()).await?;
     }
-    lock.announce(&address).context("cannot write the lock file")?;
+    lock.announce(&address, certificate).context("cannot write the lock file")?;
     // Whoever started the server need not read what it says.
     let _ = printing::line(&format!("ready: {address} (data in {})", folder.path().display()));
     let served = serve(listener, services, options, async { end_requests.next().await }).await;

@@ -68,8 +68,8 @@ impl Place {
                 }
                 LockAttempt::Held(holder) => holder,
             };
-            if let Some(address) = holder.as_ref().and_then(|holder| holder.address.clone()) {
-                return Ok(Self::Server { client: ServerClient::new(address), folder: folder.clone() });
+            if let Some(client) = holder.as_ref().and_then(ServerClient::of) {
+                return Ok(Self::Server { client, folder: folder.clone() });
             }
             if !has_told && let Some(holder) = holder {
                 printing::error_line(&format!(

@@ -32,10 +32,10 @@ impl Records {
                         .context("the database cannot be opened")?;
                     return Ok(Self::Here { store, _lock: lock });
                 }
-                LockAttempt::Held(Some(holder)) if holder.address.is_some() => {
-                    return Ok(Self::Server(ServerClient::new(holder.address.unwrap_or_default())));
-                }
-                LockAttempt::Held(_) => tokio::time::sleep(LOCK_PAUSE).await,
+                LockAttempt::Held(holder) => match holder.as_ref().and_then(ServerClient::of) {
+                    Some(client) => return Ok(Self::Server(client)),
+                    None => tokio::time::sleep(LOCK_PAUSE).await,
+                },
             }
         }
     }

@@ -1,8 +1,8 @@
 //! Runs and their rows.
 
-use ferroflow_model::record::{Failure, StateChange};
+use ferroflow_model::record::{Failure, PipelineSource, StateChange};
 use ferroflow_model::{ExperimentId, RunId, RunStatus, StorageState};
-use ferroflow_ports::store::RunUpdate;
+use ferroflow_ports::store::{RunUpdate, WholeRun};
 use ferroflow_ports::{ErrorKind, Store};
 
 use super::check_refused;
@@ -15,15 +15,33 @@ pub(crate) async fn a_run_is_read_as_it_was_created(store: &dyn Store) {
     assert_ne!(run.pipeline_context_id, run.run_context_id);
     assert_eq!(store.run(run.id).await.expect("it exists"), run);
     assert_eq!(&*store.run_spec(run.id).await.expect("it exists"), r#"{"pipelineInfo":{"name":"train"}}"#);
-    let specs = store.run_specs(&[run.id, RunId(uuid(404))]).await.expect("those that are there");
-    assert_eq!(specs.keys().collect::<Vec<_>>(), [&run.id]);
-    assert_eq!(&*specs[&run.id], r#"{"pipelineInfo":{"name":"train"}}"#);
+    let by_version = WholeRun { run: run.clone(), tasks: vec![], spec_json: None };
+    assert_eq!(store.whole_run(run.id).await.expect("it exists"), by_version);
     assert_eq!(store.unfinished_runs().await.expect("a list"), [run.id]);
 
     let loaded = store.load_run(run.id).await.expect("it exists");
     assert_eq!(loaded.run, run);
     assert_eq!(loaded.settings, new_run(super::samples::run(10, 1)).settings);
     assert_eq!((loaded.snapshot, loaded.events, loaded.outbox), (None, vec![], vec![]));
+}
+
+pub(crate) async fn whole_runs_are_those_that_are_there(store: &dyn Store) {
+    let by_version = stored_run(store, 10).await;
+    let mut inline = new_run(super::samples::run(11, 1));
+    inline.run.source = PipelineSource::Inline;
+    let inline = store.create_run(inline, 100).await.expect("a new run");
+    let mut gone = inline.clone();
+    (gone.id, gone.run_context_id) = (RunId(uuid(404)), 404);
+    let expected = [
+        WholeRun { run: by_version.clone(), tasks: vec![], spec_json: None },
+        WholeRun {
+            run: inline.clone(),
+            tasks: vec![],
+            spec_json: Some(r#"{"pipelineInfo":{"name":"train"}}"#.into()),
+        },
+    ];
+    let found = store.whole_runs(vec![by_version, gone, inline]).await.expect("a list");
+    assert_eq!(found, expected);
 }
 
 pub(crate) async fn runs_of_one_pipeline_share_its_context(store: &dyn Store) {
@@ -52,6 +70,7 @@ pub(crate) async fn a_new_run_touches_its_experiment(store: &dyn Store) {
 pub(crate) async fn unknown_runs_are_not_found(store: &dyn Store) {
     let id = RunId(uuid(404));
     check_refused(store.run(id).await, ErrorKind::NotFound, "run");
+    check_refused(store.whole_run(id).await, ErrorKind::NotFound, "run");
     check_refused(store.run_spec(id).await, ErrorKind::NotFound, "run");
     check_refused(store.load_run(id).await, ErrorKind::NotFound, "run");
     check_refused(store.delete_run(id).await, ErrorKind::NotFound, "run");
