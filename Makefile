@@ -18,7 +18,7 @@ PAGE_SOURCES := $(shell find ui/src ui/public ui/scripts -type f) ui/index.html 
 
 export FERROFLOW_VENVS := $(VENVS)
 
-.PHONY: run test bench build ui check unit sim e2e stores-tests docker-tests conformance python-tests api-tests metadata-tests sdk-tests page-tests page-e2e venvs needs-cargo needs-node needs-python
+.PHONY: run test bench build ui check unit sim e2e stores-tests docker-tests conformance python-tests api-tests metadata-tests sdk-tests sdk-bench wheels page-tests page-e2e venvs needs-cargo needs-node needs-python
 
 ## Builds, serves on the embedded defaults, loads the samples, runs the training one, and keeps serving.
 run: build needs-python
@@ -33,6 +33,14 @@ bench: build
 	cargo xtask bench --binary "$(BINARY)"
 	cargo bench -q --package ferroflow-store --bench lists
 	cargo bench -q --package ferroflow-server --bench requests -- "$(BINARY)"
+	$(MAKE) --no-print-directory sdk-bench
+
+# Our SDK beside the real one.
+sdk-bench: needs-cargo $(VENVS)/sdk/.ready
+	rm -rf "$(TARGET)/wheels-of-bench"
+	cd python && "$(VENVS)/sdk/bin/maturin" build --quiet --release --locked --out "$(TARGET)/wheels-of-bench"
+	"$(VENVS)/sdk/bin/pip" install --quiet --force-reinstall --no-deps "$(TARGET)"/wheels-of-bench/ferroflow-*.whl
+	"$(VENVS)/sdk/bin/python" tests/sdk/bench.py
 
 build: needs-cargo ui
 	cargo build --release --locked --package ferroflow
@@ -76,6 +84,11 @@ sdk-tests: build $(VENVS)/sdk/.ready
 	cd python && "$(VENVS)/sdk/bin/maturin" build --quiet --locked --out "$(TARGET)/wheels-of-tests"
 	"$(VENVS)/sdk/bin/pip" install --quiet --force-reinstall --no-deps "$(TARGET)"/wheels-of-tests/ferroflow-*.whl
 	FERROFLOW_BIN="$(BINARY)" "$(VENVS)/sdk/bin/python" -m pytest -q tests/sdk
+
+## Wheels of the SDK and of the server, into dist/.
+wheels: ui needs-cargo $(VENVS)/sdk/.ready
+	cd python && "$(VENVS)/sdk/bin/maturin" build --release --locked --out "$(CURDIR)/dist"
+	cd python/server && "$(VENVS)/sdk/bin/maturin" build --release --locked --out "$(CURDIR)/dist"
 
 # Environments of suites whose packages do not get along with those of kfp, or that change theirs.
 $(VENVS)/api/.ready $(VENVS)/metadata/.ready $(VENVS)/sdk/.ready $(VENVS)/stores/.ready: $(VENVS)/%/.ready: tests/%/requirements.txt | needs-python

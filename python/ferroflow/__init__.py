@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib as _importlib
-from pkgutil import extend_path as _extend_path
-from typing import TYPE_CHECKING
+import os as _os
+import sys as _sys
 
 from ferroflow import _native
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ferroflow import client, compiler, components, dsl, kubernetes
     from ferroflow.client import Client
@@ -20,7 +20,10 @@ __version__ = _native.SDK_VERSION[len('kfp-'):]
 TYPE_CHECK = True
 
 # Other distributions put packages beside these.
-__path__ = _extend_path(__path__, __name__)
+__path__ += [
+    folder for folder in (_os.path.join(entry, 'ferroflow') for entry in _sys.path)
+    if folder not in __path__ and _os.path.isdir(folder)
+]
 
 
 def __getattr__(name: str) -> object:
@@ -28,7 +31,8 @@ def __getattr__(name: str) -> object:
         from ferroflow.client import Client
         return Client
     if name in __all__:
-        return _importlib.import_module('ferroflow.' + name)
+        from importlib import import_module
+        return import_module('ferroflow.' + name)
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 from typing import TypeVar as _TypeVar
 
@@ -17,9 +18,14 @@ from ferroflow.dsl.task_config import PipelineTaskFinalStatus, TaskConfig, TaskC
 from ferroflow.dsl.tasks_group import Condition, Elif, Else, ExitHandler, If, ParallelFor
 from ferroflow.dsl.types.artifact_types import (HTML, Artifact, ClassificationMetrics, Dataset, Markdown, Metrics, Model,
                                                 SlicedClassificationMetrics, get_uri)
-from ferroflow.dsl.types.type_annotations import (Annotated as _Annotated, EmbeddedAnnotation as _EmbeddedAnnotation,
+from ferroflow.dsl.types.type_annotations import (EmbeddedAnnotation as _EmbeddedAnnotation,
                                                   InputAnnotation as _InputAnnotation, InputPath,
                                                   OutputAnnotation as _OutputAnnotation, OutputPath)
+
+if _TYPE_CHECKING:
+    from typing import Annotated as _Annotated
+else:
+    from ferroflow.dsl.types.type_annotations import Annotated as _Annotated
 
 __all__ = [
     'Input', 'Output', 'InputPath', 'OutputPath', 'PipelineTaskFinalStatus', 'TaskConfig', 'Artifact',

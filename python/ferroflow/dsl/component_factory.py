@@ -1,18 +1,22 @@
-"""From a function's signature to the interface of a component, and from its source to a command."""
+"""From a function's signature to the interface of a component, and from its source to a command.
+
+`inspect` takes longer to load than all of this package, so that only functions do it.
+"""
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
-import textwrap
-from typing import Any, Callable, Optional, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Callable, Optional, Union, get_args, get_origin
 
 from ferroflow import _native
 from ferroflow.dsl import placeholders
 from ferroflow.dsl.structures import ComponentSpec, Implementation, InputSpec, OutputSpec
 from ferroflow.dsl.types import artifact_types
-from ferroflow.dsl.types import type_annotations as annotations
+from ferroflow.dsl.types import type_annotations as markers
+
+if TYPE_CHECKING:
+    import inspect
 
 SINGLE_OUTPUT_NAME = 'Output'
 _NAMES = {str: 'String', int: 'Integer', float: 'Float', bool: 'Boolean', list: 'List', dict: 'Dict'}
@@ -32,18 +36,18 @@ def type_name(annotation: Any) -> str:
 
 def _artifact_type(annotation: Any) -> Optional[tuple[str, bool]]:
     """Title and version of an artifact class, and whether it is a list of such; None for parameters."""
-    inner = annotations.artifact_of_list(annotation)
+    inner = markers.artifact_of_list(annotation)
     cls = inner or annotation
-    if isinstance(cls, type) and annotations.is_artifact_class(cls):
+    if isinstance(cls, type) and markers.is_artifact_class(cls):
         return f'{cls.schema_title}@{cls.schema_version}', inner is not None  # type: ignore[attr-defined]
     return None
 
 
 def _kind(annotation: Any) -> tuple[str, bool]:
     """The type of an annotation without `Input`, `Output`, `InputPath` or `OutputPath`."""
-    if annotations.marker(annotation) is not None:
+    if markers.marker(annotation) is not None:
         annotation = annotation.__origin__
-    elif isinstance(annotation, (annotations.InputPath, annotations.OutputPath)):
+    elif isinstance(annotation, (markers.InputPath, markers.OutputPath)):
         annotation = annotation.type
     return _artifact_type(annotation) or (type_name(annotation), False)
 
@@ -51,6 +55,7 @@ def _kind(annotation: Any) -> tuple[str, bool]:
 def read_signature(func: Callable[..., Any],
                    containerized: bool) -> tuple[dict[str, InputSpec], dict[str, OutputSpec]]:
     """Inputs and outputs of a function."""
+    import inspect
     inputs: dict[str, InputSpec] = {}
     outputs: dict[str, OutputSpec] = {}
     signature = inspect.signature(func)
@@ -58,14 +63,14 @@ def read_signature(func: Callable[..., Any],
         where = f'argument {name!r} of {func.__name__}()'
         if name == SINGLE_OUTPUT_NAME:
             raise ValueError(f'{where} cannot be called so, because single results are: choose another name')
-        annotation = annotations.strip_optional(parameter.annotation)
+        annotation = markers.strip_optional(parameter.annotation)
         if annotation is inspect.Parameter.empty:
             raise TypeError(f'{where} has no type annotation: write one, as in {name}: str')
-        mark = annotations.marker(annotation)
-        if mark is annotations.EmbeddedAnnotation:
+        mark = markers.marker(annotation)
+        if mark is markers.EmbeddedAnnotation:
             continue
         try:
-            if mark is annotations.OutputAnnotation or isinstance(annotation, annotations.OutputPath):
+            if mark is markers.OutputAnnotation or isinstance(annotation, markers.OutputPath):
                 outputs[name] = OutputSpec(*_kind(annotation))
             else:
                 if containerized and mark is None and _artifact_type(annotation):
@@ -85,11 +90,12 @@ def read_signature(func: Callable[..., Any],
 
 def _input(annotation: Any, parameter: inspect.Parameter) -> InputSpec:
     kind, is_list = _kind(annotation)
-    default = None if parameter.default is inspect.Parameter.empty else parameter.default
+    has_default = parameter.default is not parameter.empty
+    default = parameter.default if has_default else None
     if _native.parameter_type(kind) is None and default is not None:
         raise ValueError(f'an artifact can have no default but None, and has {default!r}')
     is_given_by_the_system = _native.parameter_type(kind) in ('TASK_FINAL_STATUS', 'TASK_CONFIG')
-    optional = parameter.default is not inspect.Parameter.empty or is_given_by_the_system
+    optional = has_default or is_given_by_the_system
     return InputSpec(kind, default, optional, is_list)
 
 
@@ -111,6 +117,7 @@ def _results(result: Any, func: Callable[..., Any]) -> dict[str, OutputSpec]:
 def read_interface(func: Callable[..., Any], name: Optional[str] = None, description: Optional[str] = None,
                    containerized: bool = False) -> ComponentSpec:
     """A component that is not implemented yet."""
+    import inspect
     inputs, outputs = read_signature(func, containerized)
     docstring = inspect.getdoc(func)
     if docstring:
@@ -133,6 +140,8 @@ def _describe(specs: Union[dict[str, InputSpec], dict[str, OutputSpec]],
 
 def source_of(func: Callable[..., Any]) -> str:
     """The source of a function without its decorators."""
+    import inspect
+    import textwrap
     lines = textwrap.dedent(inspect.getsource(func)).split('\n')
     for place, line in enumerate(lines):
         if line.startswith('def'):
@@ -177,24 +186,25 @@ def installer_command(packages: Optional[list[str]], install_kfp_package: bool, 
 
 def _imports(func: Callable[..., Any]) -> list[str]:
     """Import statements for artifact classes of other packages that the annotations name."""
+    import inspect
     known = set(artifact_types.CLASSES.values())
     wanted: dict[str, Any] = {}
     signature = inspect.signature(func)
     for name, parameter in signature.parameters.items():
         annotation = parameter.annotation
-        if annotations.marker(annotation) in (annotations.InputAnnotation, annotations.OutputAnnotation):
+        if markers.marker(annotation) in (markers.InputAnnotation, markers.OutputAnnotation):
             inner = annotation.__origin__
-            wanted[name] = annotations.artifact_of_list(inner) or inner
+            wanted[name] = markers.artifact_of_list(inner) or inner
         elif isinstance(annotation, type) and issubclass(annotation, artifact_types.Artifact):
             wanted[name] = annotation
     result = signature.return_annotation
     fields = getattr(result, '__annotations__', {}) if hasattr(result, '_fields') else {'': result}
     for name, annotation in fields.items():
-        if isinstance(annotation, type) and annotations.is_artifact_class(annotation):
-            wanted[f'return-{name}'] = annotation
+        if isinstance(annotation, type) and markers.is_artifact_class(annotation):
+            wanted['return-' + str(name)] = annotation
     statements = []
     for name, cls in wanted.items():
-        if cls not in known and annotations.is_artifact_class(cls):
+        if cls not in known and markers.is_artifact_class(cls):
             statement = _import_statement(_base_symbol(func, name), cls)
             if statement not in statements:
                 statements.append(statement)
@@ -214,7 +224,7 @@ def _base_symbol(func: Callable[..., Any], name: str) -> str:
         node = function.returns
     elif isinstance(function.returns, ast.Call):
         for pair in function.returns.args[1].elts:  # type: ignore[attr-defined]
-            if isinstance(pair.elts[0], ast.Constant) and f'return-{pair.elts[0].value}' == name:
+            if isinstance(pair.elts[0], ast.Constant) and 'return-' + str(pair.elts[0].value) == name:
                 node = pair.elts[1]
     while node is not None and not hasattr(node, 'id'):
         node = node.slice if isinstance(node, ast.Subscript) else getattr(node, 'value', None)
@@ -234,15 +244,15 @@ def _import_statement(symbol: str, cls: type) -> str:
 
 def container_argument(name: str, annotation: Any) -> Any:
     """What the function of a container component gets for an argument."""
-    annotation = annotations.strip_optional(annotation)
-    mark = annotations.marker(annotation)
+    annotation = markers.strip_optional(annotation)
+    mark = markers.marker(annotation)
     if mark is not None:
-        is_list = annotations.artifact_of_list(annotation.__origin__) is not None
-        if mark is annotations.InputAnnotation:
+        is_list = markers.artifact_of_list(annotation.__origin__) is not None
+        if mark is markers.InputAnnotation:
             return placeholders.InputListOfArtifactsPlaceholder(
                 name) if is_list else placeholders.ContainerComponentArtifactChannel('input', name)
         return placeholders.OutputListOfArtifactsPlaceholder(
             name) if is_list else placeholders.ContainerComponentArtifactChannel('output', name)
-    if isinstance(annotation, annotations.OutputPath):
+    if isinstance(annotation, markers.OutputPath):
         return placeholders.OutputParameterPlaceholder(name)
     return placeholders.InputValuePlaceholder(name)

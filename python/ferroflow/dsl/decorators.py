@@ -28,7 +28,7 @@ def component(func: Optional[Callable[..., Any]] = None, *, base_image: Optional
     if output_component_file is not None:
         warnings.warn('output_component_file is deprecated: compile the component with Compiler().compile()',
                       DeprecationWarning, stacklevel=2)
-    options = {
+    options: dict[str, Any] = {
         'base_image': base_image,
         'target_image': target_image,
         'packages_to_install': packages_to_install,
@@ -55,7 +55,7 @@ def notebook_component(func: Optional[Callable[..., Any]] = None, *, notebook_pa
                        task_config_passthroughs: Optional[list[Any]] = None) -> Any:
     """Makes a component of a notebook; the function calls `dsl.run_notebook(...)` with its parameters."""
     from ferroflow.dsl import embedded
-    options = {
+    options: dict[str, Any] = {
         'base_image': base_image,
         'packages_to_install': embedded.NOTEBOOK_PACKAGES if packages_to_install is None else packages_to_install,
         'output_component_file': output_component_file,

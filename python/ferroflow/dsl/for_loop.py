@@ -49,7 +49,7 @@ class LoopParameterArgument(PipelineParameterChannel):
     def __getattr__(self, name: str) -> LoopArgumentVariable:
         if name.startswith('__'):
             raise AttributeError(name)
-        keys = self.__dict__.get('_keys')
+        keys: Optional[dict[str, LoopArgumentVariable]] = self.__dict__.get('_keys')
         if keys is None:
             raise AttributeError(name)
         if name not in keys:

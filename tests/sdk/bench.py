@@ -1,0 +1,99 @@
+"""What our SDK costs beside the real kfp, in CPU time of the same minutes.
+
+usage: bench.py    (both SDKs are installed in this interpreter)
+"""
+
+import json
+import pathlib
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+
+COMPILE = '''
+import json, resource, sys, warnings
+warnings.simplefilter('ignore')
+name, count, path = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+if name == 'kfp':
+    from kfp import compiler, dsl
+else:
+    from ferroflow import compiler, dsl
+
+
+@dsl.component(base_image='python:3.11')
+def step(text: str) -> str:
+    return text
+
+
+def cpu():
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+begin = cpu()
+
+
+@dsl.pipeline
+def chain(text: str = 'x'):
+    task = step(text=text)
+    for _ in range(count - 1):
+        task = step(text=task.output)
+
+
+compiler.Compiler().compile(chain, path)
+print(cpu() - begin)
+'''
+
+
+def cpu_of(code):
+    """CPU seconds of an interpreter that runs this."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, '-c', code], check=True, cwd=tempfile.gettempdir())
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def imports(repeats=9):
+    """Median CPU seconds that importing takes on top of a bare interpreter: ours and kfp's."""
+    codes = {'bare': 'pass', 'ours': 'from ferroflow import dsl, compiler', 'kfp': 'from kfp import dsl, compiler'}
+    # In turns, so that all see the same neighbours.
+    rounds = [{name: cpu_of(code) for name, code in codes.items()} for _ in range(repeats)]
+    return tuple(statistics.median(one[name] - one['bare'] for one in rounds) for name in ('ours', 'kfp'))
+
+
+def compiles(name, count, repeats):
+    """Median CPU seconds of trace, compile and YAML of a chain."""
+    with tempfile.TemporaryDirectory() as folder:
+        words = [sys.executable, '-c', COMPILE, name, str(count), f'{folder}/chain.yaml']
+        done = [subprocess.run(words, check=True, capture_output=True, text=True, cwd=folder) for _ in range(repeats)]
+    return statistics.median(float(one.stdout) for one in done)
+
+
+def installed():
+    """Bytes and number of distributions that our SDK brings."""
+    import ferroflow
+    folder = pathlib.Path(ferroflow.__file__).parent
+    files = [path for path in folder.rglob('*') if path.is_file() and '__pycache__' not in path.parts]
+    return sum(path.stat().st_size for path in files)
+
+
+def row(what, value, bound, text):
+    print(f'{"ok  " if value <= bound else "MISS"} {what}: {text} (bound {bound:.3g})')
+
+
+def main():
+    ours, theirs = imports()
+    row('import, ms CPU over bare Python', 1000 * ours, 30, f'{1000 * ours:.1f}')
+    row('import, part of kfp\'s', ours / theirs, 1 / 12, f'{ours / theirs:.3f}, kfp {1000 * theirs:.0f} ms')
+    thousand, kfp = compiles('ferroflow', 1000, 5), compiles('kfp', 1000, 1)
+    row('1,000 tasks, part of kfp\'s CPU', thousand / kfp, 1 / 30, f'{thousand / kfp:.4f}, {thousand:.3f} s to {kfp:.2f} s')
+    many = compiles('ferroflow', 10_000, 3)
+    row('10,000 tasks, times those of 1,000', many / thousand, 12, f'{many / thousand:.1f}, {many:.2f} s')
+    size = installed() / 1e6
+    row('installed, MB', size, 15, f'{size:.1f} in 1 package')
+    print(json.dumps({'import': ours, 'import_kfp': theirs, 'thousand': thousand, 'thousand_kfp': kfp, 'many': many}))
+
+
+if __name__ == '__main__':
+    main()
