@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any, Iterator, Optional
+
+_PROTOS = 'kfp.pipeline_spec.pipeline_spec_pb2'
+
+
+def message(kind: str, text: Optional[str]) -> Any:
+    """A `PipelineSpec` or `PlatformSpec`: KFP's own message where its module is loaded, as it is for whoever compares
+    with such messages; else one of ours, which needs no package."""
+    protos = sys.modules.get(_PROTOS)
+    if protos is None:
+        return Message.of_text(text)
+    from google.protobuf import json_format  # type: ignore[import-untyped]
+    return json_format.Parse(text or '{}', getattr(protos, kind)())
 
 
 class Message:

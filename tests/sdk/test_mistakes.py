@@ -435,6 +435,46 @@ def file_that_is_no_component(sdk):
     sdk.components.load_component_from_text('name: x\n')
 
 
+_OLDER = """
+name: Older
+inputs:
+- {name: text, type: String}
+- {name: data, type: Dataset}
+implementation:
+  container:
+    image: alpine:3
+    args: [%s]
+"""
+
+
+def _older(sdk, word):
+    component = sdk.components.load_component_from_text(_OLDER % word)
+
+    @sdk.dsl.pipeline
+    def whole(data: sdk.dsl.Input[sdk.dsl.Dataset]):
+        component(text='x', data=data)
+
+
+@mistake
+def value_of_an_artifact(sdk):
+    _older(sdk, '{inputValue: data}')
+
+
+@mistake
+def path_of_a_parameter(sdk):
+    _older(sdk, '{inputPath: text}')
+
+
+@mistake
+def placeholder_of_no_input(sdk):
+    _older(sdk, '{inputValue: other}')
+
+
+@mistake
+def unknown_placeholder(sdk):
+    _older(sdk, '{inputs: text}')
+
+
 def _failure(sdk, name):
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')

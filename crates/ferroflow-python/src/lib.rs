@@ -13,10 +13,10 @@ use serde::de::DeserializeOwned;
 /// Classes of exceptions, in a module of their own because the macro leaves them without words.
 mod exceptions {
     use pyo3::create_exception;
-    use pyo3::exceptions::PyException;
+    use pyo3::exceptions::{PyException, PyTypeError};
 
     create_exception!(ferroflow, InvalidTopologyException, PyException);
-    create_exception!(ferroflow, InconsistentTypeException, PyException);
+    create_exception!(ferroflow, InconsistentTypeException, PyTypeError);
 }
 use exceptions::{InconsistentTypeException, InvalidTopologyException};
 

@@ -1,5 +1,6 @@
-"""What a pipeline that cannot be raises."""
+"""Where KFP has the exception for pipelines that cannot be, and the options of manifests."""
 
 from ferroflow._native import InvalidTopologyException
+from ferroflow.compiler.compiler import KubernetesManifestOptions
 
-__all__ = ['InvalidTopologyException']
+__all__ = ['InvalidTopologyException', 'KubernetesManifestOptions']

@@ -6,7 +6,7 @@ import json
 from typing import Any, Callable, Optional
 
 from ferroflow import _native
-from ferroflow._message import Message
+from ferroflow._message import message
 from ferroflow.dsl.pipeline_channel import PipelineChannel, create_pipeline_channel
 from ferroflow.dsl.pipeline_config import PipelineConfig
 from ferroflow.dsl.pipeline_context import Pipeline
@@ -50,12 +50,12 @@ class BaseComponent:
                                          Pipeline.get_execution_caching_default())
 
     @property
-    def pipeline_spec(self) -> Message:
-        return Message.of_text(self.compiled().pipeline_json())
+    def pipeline_spec(self) -> Any:
+        return message('PipelineSpec', self.compiled().pipeline_json())
 
     @property
-    def platform_spec(self) -> Message:
-        return Message.of_text(self.compiled().platform_json())
+    def platform_spec(self) -> Any:
+        return message('PlatformSpec', self.compiled().platform_json())
 
     def _refuse_output_lists(self) -> None:
         for name, spec in self.component_spec.outputs.items():

@@ -82,8 +82,8 @@ class PipelineTask:
         if self.pipeline_spec is None:
             raise ValueError(f'task {self._name!r} has no platform_spec, because it is not a pipeline: use '
                              '.platform_config')
-        from ferroflow._message import Message
-        return Message.of_text(self.pipeline_spec.platform_json())
+        from ferroflow._message import message
+        return message('PlatformSpec', self.pipeline_spec.platform_json())
 
     def register_pipeline_channels(self, pipeline_channels: list[PipelineChannel]) -> None:
         """Adds channels that settings use, so that they reach the task."""

@@ -182,6 +182,7 @@ fn word_of(word: &Value, file: &Map<String, Value>) -> Result<Word, CompileError
             .map(plain_name)
             .ok_or_else(|| CompileError::Value(format!("{key} names no input or output")))
     };
+    check_kind(key, value, file)?;
     Ok(match key.as_str() {
         "inputValue" => Word::Text(format!("{{{{$.inputs.parameters['{}']}}}}", name()?)),
         "inputPath" => Word::Text(format!("{{{{$.inputs.artifacts['{}'].path}}}}", name()?)),
@@ -193,6 +194,29 @@ fn word_of(word: &Value, file: &Map<String, Value>) -> Result<Word, CompileError
         "if" => if_present(value, file)?,
         _ => return Err(CompileError::Value(format!("'{key}' is not a placeholder"))),
     })
+}
+
+/// Values are those of parameters; paths and URIs those of artifacts.
+fn check_kind(key: &str, value: &Value, file: &Map<String, Value>) -> Result<(), CompileError> {
+    let (field, wants_parameter) = match key {
+        "inputValue" => ("inputs", true),
+        "inputPath" | "inputUri" => ("inputs", false),
+        "outputUri" => ("outputs", false),
+        _ => return Ok(()),
+    };
+    let Some(entry) = entries(file, field).find(|entry| entry.get("name") == Some(value)) else {
+        return Err(CompileError::Value(format!("{key} names {value}, which is not one of the {field}")));
+    };
+    let kind = kind(entry);
+    if types::parameter(&kind).is_some() == wants_parameter {
+        return Ok(());
+    }
+    let hint = if wants_parameter {
+        "use inputPath or inputUri for artifacts"
+    } else {
+        "use inputValue or outputPath for parameters"
+    };
+    Err(CompileError::Type(format!("{key} cannot be used for {value}, which is of type {kind}: {hint}")))
 }
 
 fn output_path(value: &Value, name: &str, file: &Map<String, Value>) -> Result<Word, CompileError> {
