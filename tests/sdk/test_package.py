@@ -70,3 +70,31 @@ def test_command_line(tmp_path):
     assert wrong.returncode == 1 and wrong.stderr.startswith('error: ') and 'double, twice' in wrong.stderr
     alone = run('-m', 'ferroflow', '--endpoint', 'http://127.0.0.1:9', 'run', 'list')
     assert alone.returncode == 1 and 'ferroflow up' in alone.stderr
+
+
+ALIAS = pathlib.Path(__file__).parents[2] / 'python' / 'kfp-alias'
+
+
+def test_the_alias_answers_to_kfp(tmp_path):
+    """In an interpreter that knows nothing but the two packages, and one that adds to kfp."""
+    (tmp_path / 'ferroflow').symlink_to(PACKAGE)
+    (tmp_path / 'kfp').mkdir()
+    (tmp_path / 'kfp' / 'addition.py').write_text('VALUE = 7\n')
+    source = tmp_path / 'twice.py'
+    source.write_text(PIPELINE.replace('import ferroflow as kfp\nfrom ferroflow import', 'import kfp\nfrom kfp import'))
+    code = '''
+import twice, kfp.compiler, kfp.dsl, ferroflow.dsl
+from kfp import addition, Client
+from kfp.dsl.types.artifact_types import Dataset
+kfp.compiler.Compiler().compile(twice.twice, 'twice.yaml')
+assert kfp.dsl is ferroflow.dsl and Dataset is kfp.dsl.Dataset and Client is ferroflow.Client
+print(addition.VALUE, kfp.__version__)
+'''
+    done = run('-S', '-c', code, cwd=tmp_path, env={'PYTHONPATH': f'{ALIAS}:{tmp_path}'})
+    assert done.stdout.strip() == '7 2.17.0', done.stderr
+    assert (tmp_path / 'twice.yaml').exists()
+
+
+def test_the_alias_refuses_the_real_kfp_beside_it(tmp_path):
+    done = run('-c', f'import sys; sys.path.insert(0, {str(ALIAS)!r}); import kfp', cwd=tmp_path)
+    assert done.returncode == 1 and 'pip uninstall kfp ferroflow-kfp' in done.stderr

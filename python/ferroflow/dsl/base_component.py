@@ -15,7 +15,7 @@ from ferroflow.dsl.structures import ComponentSpec, ContainerSpecImplementation,
 
 
 class BaseComponent:
-    """A component. Calling it in the body of a pipeline makes a task."""
+    """A component. Calling it in the body of a pipeline makes a task; elsewhere it runs here, see `local`."""
 
     def __init__(self, component_spec: ComponentSpec) -> None:
         self.component_spec = component_spec
@@ -36,8 +36,8 @@ class BaseComponent:
             raise TypeError(f'{self.name}() is missing {len(missing)} of its arguments: {", ".join(missing)}')
         pipeline = Pipeline.get_default_pipeline()
         if pipeline is None:
-            raise RuntimeError(f'component {self.name!r} was called outside of a pipeline: call it in the body of a '
-                               'function with @dsl.pipeline, and run that with `ferroflow run`')
+            from ferroflow import local
+            return local.run(self, kwargs)
         return PipelineTask(self.component_spec, kwargs, pipeline)
 
     @property
