@@ -2,9 +2,11 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use ferroflow_model::{RunId, Timestamp};
 use ferroflow_ports::artifact::StoredObject;
 use ferroflow_ports::{ArtifactStore, ErrorKind, PortError};
 use futures_util::StreamExt;
@@ -60,6 +62,18 @@ impl ArtifactStore for LocalArtifacts {
 
     fn local_path(&self, uri: &str) -> Option<PathBuf> {
         self.find(uri).ok()
+    }
+
+    async fn folders_of_runs(
+        &self,
+        now: Timestamp,
+        unchanged: Duration,
+    ) -> Result<Vec<(RunId, String)>, PortError> {
+        let root = self.root.uri().to_owned();
+        let found =
+            tokio::task::spawn_blocking(move || walk::folders_of_runs(Path::new(&root), now, unchanged));
+        let failed = || unreadable(self.root.uri());
+        found.await.map_err(|error| failed().caused_by(error))?.map_err(|error| failed().caused_by(error))
     }
 
     async fn list(&self, uri: &str) -> Result<Vec<StoredObject>, PortError> {

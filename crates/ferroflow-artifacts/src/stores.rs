@@ -1,9 +1,11 @@
 //! All stores behind one: the folder of this machine, and stores elsewhere.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use ferroflow_model::{RunId, Timestamp};
 use ferroflow_ports::artifact::StoredObject;
 use ferroflow_ports::{ArtifactStore, PortError};
 use futures_util::stream::BoxStream;
@@ -53,6 +55,14 @@ impl ArtifactStore for Artifacts {
 
     fn is_elsewhere(&self, uri: &str) -> bool {
         is_remote(uri)
+    }
+
+    async fn folders_of_runs(
+        &self,
+        now: Timestamp,
+        unchanged: Duration,
+    ) -> Result<Vec<(RunId, String)>, PortError> {
+        self.local.folders_of_runs(now, unchanged).await
     }
 
     async fn list(&self, uri: &str) -> Result<Vec<StoredObject>, PortError> {

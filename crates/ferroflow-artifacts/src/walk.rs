@@ -5,7 +5,9 @@
 
 use std::io;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
+use ferroflow_model::{RunId, Timestamp};
 use ferroflow_ports::artifact::StoredObject;
 
 use crate::place::Root;
@@ -34,6 +36,52 @@ pub(crate) fn files_below(folder: &Path, root: &Root) -> io::Result<Vec<StoredOb
     }
     files.sort_unstable_by(|one, other| one.path.cmp(&other.path));
     Ok(files)
+}
+
+/// Runs' folders lie below the pipeline's name, which may have some steps itself.
+const DEEPEST_RUN: usize = 8;
+
+/// Folders that are named after a run and in which nothing was changed for a while, up to the folders right below them.
+/// Links are not followed. Blocks.
+pub(crate) fn folders_of_runs(
+    root: &Path,
+    now: Timestamp,
+    unchanged: Duration,
+) -> io::Result<Vec<(RunId, String)>> {
+    let mut found = Vec::new();
+    let mut open = vec![(root.to_owned(), 0)];
+    while let Some((folder, depth)) = open.pop() {
+        for entry in std::fs::read_dir(&folder)? {
+            let entry = entry?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            if !entry.file_type()?.is_dir() {
+                continue;
+            }
+            let path = entry.path();
+            match name.parse::<RunId>() {
+                Err(_) if depth < DEEPEST_RUN => open.push((path, depth + 1)),
+                Err(_) => {}
+                Ok(run) => {
+                    let is_old = now.since(changed(&path)?) >= unchanged;
+                    if let Some(text) = path.to_str().filter(|_| is_old) {
+                        found.push((run, text.to_owned()));
+                    }
+                }
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// When something in a folder, or in a folder in it, was last made or removed.
+fn changed(folder: &Path) -> io::Result<Timestamp> {
+    let mut last = std::fs::metadata(folder)?.modified()?;
+    for entry in std::fs::read_dir(folder)? {
+        last = last.max(entry?.metadata()?.modified()?);
+    }
+    let since = last.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Ok(Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX)))
 }
 
 /// Names that the object store keeps for uploads under way: a `#` and digits at the end.

@@ -1,9 +1,11 @@
 //! Bytes of artifacts by URI.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use ferroflow_model::{RunId, Timestamp};
 use futures_util::stream::BoxStream;
 
 use crate::error::PortError;
@@ -44,6 +46,16 @@ pub trait ArtifactStore: Send + Sync {
     /// Copies a file or folder to a URI of a store elsewhere. What is there already is written over.
     async fn upload(&self, _from: &Path, uri: &str) -> Result<(), PortError> {
         Err(PortError::not_found("artifact", uri))
+    }
+
+    /// Folders of this machine that runs have made and not changed for a while, with their URIs: so that what nobody
+    /// knows of can be found.
+    async fn folders_of_runs(
+        &self,
+        _now: Timestamp,
+        _unchanged: Duration,
+    ) -> Result<Vec<(RunId, String)>, PortError> {
+        Ok(Vec::new())
     }
 
     /// The objects at or below a URI, in order of path. Empty if there are none.

@@ -1,6 +1,6 @@
 //! Contracts between the loop, the services and the outside world. Traits only; no bodies with logic.
 //!
-//! [`store`] keeps records, [`executor`] runs attempts, [`artifact`] holds bytes, [`package`] fetches pipelines of the web, [`control`] lets services steer runs, [`retention`] finds old ones, [`clock`] tells the time.
+//! [`store`] keeps records, [`executor`] runs attempts, [`artifact`] holds bytes, [`package`] fetches pipelines of the web, [`control`] lets services steer runs, [`retention`] finds old ones, [`garbage`] what they have left, [`clock`] tells the time.
 //! [`metadata`] keeps what clients of ML Metadata write, [`view`] answers what screens ask, [`change`] tells what was committed, [`system`] what the installation is made of.
 
 pub mod artifact;
@@ -9,6 +9,7 @@ pub mod clock;
 pub mod control;
 pub mod error;
 pub mod executor;
+pub mod garbage;
 pub mod metadata;
 pub mod package;
 pub mod recurring;

@@ -17,7 +17,7 @@
 //! 8. `control`: terminate, retry, delete, watch.
 //! 9. `recovery`: after a restart a run is its snapshot, the events since, and the commands that were not done.
 //! 10. `schedule`: beside the loop, makes runs when it is time for them.
-//! 11. `retention`: beside the loop, archives and removes old runs.
+//! 11. `retention`: beside the loop, archives and removes old runs; `garbage`: what removed runs have left.
 //!
 //! Starting an attempt may be ahead of its commit: after a crash the same attempt is asked for again under the same id,
 //! and the executor knows it. A report that arrives before its attempt is known again waits for it (see `observe`).
@@ -29,6 +29,7 @@ mod commit;
 mod control;
 mod event_loop;
 mod feed;
+pub mod garbage;
 mod handle;
 mod id_block;
 mod observe;
@@ -42,6 +43,7 @@ mod slots;
 mod step;
 mod submission;
 
+pub use garbage::{Collected, GarbageCollector, GarbageOptions, GarbagePorts, collect};
 pub use handle::Runtime;
 pub use options::{RuntimeOptions, RuntimePorts};
 pub use retention::{Retention, RetentionOptions, RetentionPorts};

@@ -16,6 +16,7 @@ mod context;
 mod error;
 mod experiment;
 mod feed;
+mod garbage;
 mod journal;
 mod list;
 mod metadata;

@@ -13,7 +13,7 @@ use crate::error::StoreError;
 const APPLICATION_ID: i32 = 0x4646_4C57;
 
 /// In order; the first has number 1.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("../migrations/sqlite/0001_tables.sql"),
     include_str!("../migrations/sqlite/0002_views.sql"),
     include_str!("../migrations/sqlite/0003_recurring_runs.sql"),
@@ -22,6 +22,7 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("../migrations/sqlite/0006_cache_contents.sql"),
     include_str!("../migrations/sqlite/0007_retention.sql"),
     include_str!("../migrations/sqlite/0008_plugins_input.sql"),
+    include_str!("../migrations/sqlite/0009_garbage.sql"),
 ];
 
 /// What a file was found to be.

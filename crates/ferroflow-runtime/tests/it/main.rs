@@ -5,6 +5,7 @@ mod chain;
 mod control;
 mod crash;
 mod fair;
+mod garbage;
 mod gated_store;
 mod machine;
 mod schedule;

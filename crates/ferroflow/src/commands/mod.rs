@@ -5,6 +5,7 @@ pub(crate) mod contain;
 mod doctor;
 pub(crate) mod entry;
 mod explain_cache;
+mod gc;
 mod logs;
 mod retry;
 mod run;
@@ -40,6 +41,8 @@ enum Verb {
     Logs(logs::Arguments),
     /// Tell why results of a task were or were not taken over
     ExplainCache(explain_cache::Arguments),
+    /// Remove artifacts that removed runs have left and nothing refers to
+    Gc(gc::Arguments),
     /// Check pipeline files without running them
     Check(check::Arguments),
     /// Tell what Ferroflow finds on this machine
@@ -54,6 +57,7 @@ pub(crate) fn dispatch() -> anyhow::Result<Outcome> {
         Verb::Retry(arguments) => retry::run(&arguments),
         Verb::Logs(arguments) => logs::run(&arguments),
         Verb::ExplainCache(arguments) => explain_cache::run(&arguments),
+        Verb::Gc(arguments) => gc::run(&arguments),
         Verb::Check(arguments) => check::run(&arguments),
         Verb::Doctor(arguments) => doctor::run(&arguments),
     }

@@ -11,8 +11,8 @@ use ferroflow_artifacts::{WebFetcher, WebRules};
 use ferroflow_executor_local::python::PythonTasks;
 use ferroflow_metadata::Metadata;
 use ferroflow_runtime::{
-    Retention, RetentionOptions, RetentionPorts, Scheduler, SchedulerOptions, SchedulerPorts, UnknownZone,
-    Zone, parse_go_duration,
+    GarbageCollector, GarbageOptions, GarbagePorts, Retention, RetentionOptions, RetentionPorts, Scheduler,
+    SchedulerOptions, SchedulerPorts, UnknownZone, Zone, parse_go_duration,
 };
 use ferroflow_server::{
     BuildInfo, PluginLimits, ServerOptions, ServiceSettings, Services, Tls, check_listen,
@@ -20,6 +20,7 @@ use ferroflow_server::{
 };
 use tokio::net::TcpListener;
 
+use super::gc::GraceArguments;
 use super::{DataArguments, TaskArguments};
 use crate::data_folder::{DataFolder, Holder, Lock, LockAttempt};
 use crate::exit::{Outcome, UsageError};
@@ -85,6 +86,11 @@ pub(super) struct Arguments {
     packages: PackageArguments,
     #[command(flatten)]
     retention: RetentionArguments,
+    /// Remove what removed runs have left and nothing refers to, this often, such as `24h` [default: never]
+    #[arg(long, value_name = "DURATION", env = "FERROFLOW_GC_INTERVAL", hide_env_values = true, value_parser = parse_duration)]
+    gc_interval: Option<Duration>,
+    #[command(flatten)]
+    grace: GraceArguments,
     #[command(flatten)]
     data: DataArguments,
     #[command(flatten)]
@@ -210,7 +216,7 @@ impl RetentionArguments {
 }
 
 /// As Go writes durations: `1h30m`, `90s`, `0`.
-fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     let nanos = parse_go_duration(text).and_then(|nanos| u64::try_from(nanos).ok());
     nanos.map(Duration::from_nanos).ok_or_else(|| "write a duration such as `720h` or `1h30m`".to_owned())
 }
@@ -326,6 +332,7 @@ async fn serve_until_asked(
     ensure_default_experiment(&*house.store, &*house.clock).await?;
     let scheduler = start_schedules(&house, arguments);
     let _retention = start_retention(&house, arguments.retention.options());
+    let _collector = start_collector(&house, arguments);
     let services = services(&house, &scheduler, folder, arguments)?;
     if let Some(config) = &arguments.service.samples {
         samples::load(&services, config, folder.path()).await?;
@@ -363,6 +370,18 @@ fn start_retention(house: &House, options: RetentionOptions) -> Option<Retention
         clock: house.clock.clone(),
     };
     options.is_on().then(|| Retention::start(ports, options))
+}
+
+/// `None` if nobody asked for it.
+fn start_collector(house: &House, arguments: &Arguments) -> Option<GarbageCollector> {
+    let interval = arguments.gc_interval?.max(Duration::from_secs(1));
+    let ports = GarbagePorts { garbage: house.store.clone(), artifacts: house.artifacts.clone() };
+    let options = GarbageOptions {
+        grace: arguments.grace.gc_grace,
+        cache_max_age: arguments.tasks.cache_max_age,
+        dry_run: false,
+    };
+    Some(GarbageCollector::start(ports, Arc::clone(&house.clock), options, interval))
 }
 
 fn services(
