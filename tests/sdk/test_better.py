@@ -129,3 +129,51 @@ def test_loops_over_one_list_are_told_apart_by_their_places(tmp_path):
         return whole
 
     assert loose_ends(compiled(OURS, build, tmp_path)[0]) == []
+
+
+def test_settings_of_containers_reach_tasks_behind_walls(tmp_path):
+
+    def build(sdk):
+        dsl, work = sdk.dsl, _component(sdk)
+
+        @dsl.container_component
+        def choose(amount: dsl.OutputPath(str)):
+            return dsl.ContainerSpec(image='alpine:3', args=[amount])
+
+        @dsl.pipeline
+        def whole(image: str, number: int):
+            chosen = choose()
+            with dsl.ParallelFor(['1', '2']) as item:
+                with dsl.If(number == 1):
+                    work(text='x').set_cpu_limit(item).set_memory_limit(chosen.output).set_container_image(image)
+
+        return whole
+
+    documents = compiled(OURS, build, tmp_path)[0]
+    assert loose_ends(documents) == []
+    [task] = documents[0]['components']['comp-condition-3']['dag']['tasks'].values()
+    assert set(task['inputs']['parameters']) == {
+        'text', 'cpu_limit', 'memory_limit', 'base_image', 'pipelinechannel--loop-item-param-1',
+        'pipelinechannel--choose-amount', 'pipelinechannel--image'
+    }
+
+
+def test_what_follows_branches_without_an_else_is_not_in_them(tmp_path):
+    """kfp goes on in the group of the branches, so that this task would run once for each item."""
+
+    def build(sdk):
+        dsl, work = sdk.dsl, _component(sdk)
+
+        @dsl.pipeline
+        def whole(number: int):
+            with dsl.ParallelFor([1, 2]):
+                with dsl.If(number == 1):
+                    work(text='one')
+                with dsl.Elif(number == 2):
+                    work(text='two')
+            work(text='after')
+
+        return whole
+
+    [pipeline], _ = compiled(OURS, build, tmp_path)
+    assert set(pipeline['root']['dag']['tasks']) == {'for-loop-2', 'work-3'}

@@ -67,11 +67,39 @@ impl<'g> Flow<'g> {
         for (place, task) in graph.tasks.iter().enumerate() {
             flow.names.insert(&task.name, Node::Task(place));
         }
+        flow.use_settings()?;
         flow.check_results()?;
         flow.find_needs()?;
         flow.surface_outputs()?;
         flow.find_order()?;
         Ok(flow)
+    }
+
+    /// Values in settings of containers have to reach the task, too. Those of tasks beside it are there already, and KFP
+    /// does not say that they are waited for.
+    fn use_settings(&mut self) -> Result<(), CompileError> {
+        for (place, task) in self.graph.tasks.iter().enumerate() {
+            for (_, text) in crate::task::settings_with_marks(task) {
+                for found in crate::marks::find(&text) {
+                    let producer = self.producer(&found)?;
+                    let is_beside = producer.is_some_and(|producer| {
+                        let around = |node: Node| self.path(node).split_last().map(|(_, around)| around);
+                        around(producer) == around(Node::Task(place))
+                    });
+                    if is_beside {
+                        continue;
+                    }
+                    let channel = self.items.get(&found.mark()).copied().unwrap_or_else(|| {
+                        self.channels.push(found);
+                        self.channels.len() - 1
+                    });
+                    if let Some(used) = self.used.get_mut(place) {
+                        used.push(channel);
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     fn lay_paths(&mut self, group: usize, path: &mut Vec<Node>) {

@@ -102,7 +102,7 @@ pub(crate) fn of_task(task: &Task, flow: &Flow<'_>, place: &Place<'_>) -> Result
 }
 
 /// Settings of the container that take values of channels become inputs, too.
-fn settings_with_marks(task: &Task) -> impl Iterator<Item = (&'static str, String)> {
+pub(crate) fn settings_with_marks(task: &Task) -> impl Iterator<Item = (&'static str, String)> {
     let none = Resources::default();
     let resources = task.container.resources.as_ref().unwrap_or(&none);
     let settings = [
