@@ -18,6 +18,23 @@ from ferroflow import processes_with  # noqa: E402
 KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-east-1"}
 
 
+def until_open(server, port):
+    """Waits until a server of ours listens."""
+    for _ in range(300):
+        try:
+            return socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            assert server.poll() is None, "the store has ended"
+            time.sleep(0.1)
+    raise AssertionError("the store does not listen")
+
+
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 class Store:
     def __init__(self, url):
         self.url = url
@@ -44,21 +61,13 @@ class Store:
 
 @pytest.fixture(scope="session")
 def store():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     program = Path(sys.executable).parent / "moto_server"
     moto = subprocess.Popen(
         [program, "-H", "127.0.0.1", "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     url = f"http://127.0.0.1:{port}"
-    for _ in range(300):
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            break
-        except OSError:
-            assert moto.poll() is None, "the store has ended"
-            time.sleep(0.1)
+    until_open(moto, port)
     yield Store(url)
     moto.kill()
     moto.wait()

@@ -1,9 +1,7 @@
 """Artifacts in a store that speaks Azure's protocol."""
 
 import shutil
-import socket
 import subprocess
-import time
 from pathlib import Path
 
 import kfp
@@ -11,6 +9,7 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 from kfp import dsl
 
+from conftest import free_port, until_open
 from ferroflow import Server
 
 # The account that every emulator has.
@@ -47,19 +46,11 @@ def azurite(tmp_path):
     assert npm, "npm is missing: install Node 20 or newer"
     if not (HERE / "node_modules" / "azurite").exists():
         subprocess.run([npm, "install", "--silent"], cwd=HERE, check=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     program = HERE / "node_modules" / ".bin" / "azurite-blob"
     words = ["--blobPort", str(port), "--location", tmp_path / "blobs", "--silent", "--disableTelemetry"]
     server = subprocess.Popen([program, *words, "--skipApiVersionCheck"], stdout=subprocess.DEVNULL)
-    for _ in range(300):
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            break
-        except OSError:
-            assert server.poll() is None, "the store has ended"
-            time.sleep(0.1)
+    until_open(server, port)
     yield f"http://127.0.0.1:{port}"
     server.kill()
     server.wait()

@@ -195,6 +195,27 @@ pub struct RunCommit {
     pub ids_taken_below: Option<i64>,
 }
 
+impl RunCommit {
+    /// A step in which nothing happens.
+    pub fn empty(run_id: RunId, first_seq: u64) -> Self {
+        Self {
+            run_id,
+            first_seq,
+            events: Vec::new(),
+            run: None,
+            tasks: Vec::new(),
+            attempts: Vec::new(),
+            artifacts: Vec::new(),
+            links: Vec::new(),
+            cache_entries: Vec::new(),
+            outbox_put: Vec::new(),
+            outbox_done: Vec::new(),
+            snapshot: None,
+            ids_taken_below: None,
+        }
+    }
+}
+
 /// Runs, and what belongs to them.
 #[async_trait]
 pub trait RunStore: Send + Sync {

@@ -127,21 +127,7 @@ impl Step {
         first_seq: u64,
         pipeline: &str,
     ) -> (Vec<RunCommit>, RunCommit) {
-        let empty = |update| RunCommit {
-            run_id: run,
-            first_seq,
-            events: Vec::new(),
-            run: update,
-            tasks: Vec::new(),
-            attempts: Vec::new(),
-            artifacts: Vec::new(),
-            links: Vec::new(),
-            cache_entries: Vec::new(),
-            outbox_put: Vec::new(),
-            outbox_done: Vec::new(),
-            snapshot: None,
-            ids_taken_below: None,
-        };
+        let empty = |update| RunCommit { run: update, ..RunCommit::empty(run, first_seq) };
         self.statuses.pop();
         let passed = self.statuses.into_iter().map(|status| {
             empty(Some(RunUpdate { status: Some(state_change(status)), ..RunUpdate::default() }))

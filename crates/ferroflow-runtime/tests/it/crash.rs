@@ -172,24 +172,6 @@ async fn strangers_are_stopped_and_their_ends_acknowledged() {
     assert!(inner.acknowledged.contains(&stranger));
 }
 
-fn empty_commit(run_id: RunId) -> RunCommit {
-    RunCommit {
-        run_id,
-        first_seq: 1,
-        events: Vec::new(),
-        run: None,
-        tasks: Vec::new(),
-        attempts: Vec::new(),
-        artifacts: Vec::new(),
-        links: Vec::new(),
-        cache_entries: Vec::new(),
-        outbox_put: Vec::new(),
-        outbox_done: Vec::new(),
-        snapshot: None,
-        ids_taken_below: None,
-    }
-}
-
 /// A run that cannot be read fails; the others go on.
 #[tokio::test]
 async fn a_damaged_run_fails_alone() {
@@ -212,7 +194,7 @@ async fn a_damaged_run_fails_alone() {
     root.run_id = damaged;
     root.execution_id.0 += 100_000;
     root.status = TaskStatus::Running;
-    let commit = RunCommit { tasks: vec![root], ..empty_commit(damaged) };
+    let commit = RunCommit { tasks: vec![root], ..RunCommit::empty(damaged, 1) };
     stage.disk.commit(commit).await.unwrap();
     stage.machine.end_all();
     let runtime = stage.start().await;

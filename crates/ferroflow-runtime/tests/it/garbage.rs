@@ -255,21 +255,7 @@ fn new_run(run: Run) -> NewRun {
 }
 
 fn commit(run_id: RunId) -> RunCommit {
-    RunCommit {
-        run_id,
-        first_seq: 1,
-        events: vec!["{}".to_owned()],
-        run: None,
-        tasks: Vec::new(),
-        attempts: Vec::new(),
-        artifacts: Vec::new(),
-        links: Vec::new(),
-        cache_entries: Vec::new(),
-        outbox_put: Vec::new(),
-        outbox_done: Vec::new(),
-        snapshot: None,
-        ids_taken_below: None,
-    }
+    RunCommit { events: vec!["{}".to_owned()], ..RunCommit::empty(run_id, 1) }
 }
 
 fn artifact(id: i64, uri: &str) -> Artifact {

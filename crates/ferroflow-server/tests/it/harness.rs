@@ -334,21 +334,7 @@ struct StoredRuns {
 }
 
 pub(crate) fn commit_of(run_id: RunId) -> RunCommit {
-    RunCommit {
-        run_id,
-        first_seq: 1,
-        events: Vec::new(),
-        run: None,
-        tasks: Vec::new(),
-        attempts: Vec::new(),
-        artifacts: Vec::new(),
-        links: Vec::new(),
-        cache_entries: Vec::new(),
-        outbox_put: Vec::new(),
-        outbox_done: Vec::new(),
-        snapshot: None,
-        ids_taken_below: None,
-    }
+    RunCommit::empty(run_id, 1)
 }
 
 #[async_trait]

@@ -136,21 +136,8 @@ pub(crate) async fn stored_run(store: &dyn Store, number: u128) -> Run {
 }
 
 pub(crate) fn step(run: RunId, first_seq: u64, events: &[&str]) -> RunCommit {
-    RunCommit {
-        run_id: run,
-        first_seq,
-        events: events.iter().map(|&event| event.to_owned()).collect(),
-        run: None,
-        tasks: Vec::new(),
-        attempts: Vec::new(),
-        artifacts: Vec::new(),
-        links: Vec::new(),
-        cache_entries: Vec::new(),
-        outbox_put: Vec::new(),
-        outbox_done: Vec::new(),
-        snapshot: None,
-        ids_taken_below: None,
-    }
+    let events = events.iter().map(|&event| event.to_owned()).collect();
+    RunCommit { events, ..RunCommit::empty(run, first_seq) }
 }
 
 pub(crate) fn artifact(id: i64) -> Arc<Artifact> {
