@@ -329,6 +329,10 @@ impl Attempts {
         let outcome = outcome::outcome(&ended.end, &ended.context, self.settings.layout.root());
         self.ended.notify_waiters();
         let copies = outcome::copies(&outcome, &ended.context, self.settings.artifacts.as_ref());
+        let (outcome, copies) = match copies {
+            Ok(copies) => (outcome, copies),
+            Err(reason) => (AttemptOutcome::Failed { error: Failure::new(reason) }, Vec::new()),
+        };
         let times = ended.times;
         if copies.is_empty() {
             // Fails only when nobody will ask for reports any more; the supervisor keeps them.

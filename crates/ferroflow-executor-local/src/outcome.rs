@@ -62,21 +62,54 @@ pub(crate) fn outcome(end: &End, context: &str, data_dir: &str) -> AttemptOutcom
     }
 }
 
-/// What a successful attempt has made that belongs to stores elsewhere.
-pub(crate) fn copies(outcome: &AttemptOutcome, context: &str, store: &dyn ArtifactStore) -> Vec<Transfer> {
-    let AttemptOutcome::Succeeded { outputs } = outcome else { return Vec::new() };
+/// What a successful attempt has made that belongs to stores elsewhere. The reason of a refusal is a sentence.
+pub(crate) fn copies(
+    outcome: &AttemptOutcome,
+    context: &str,
+    store: &dyn ArtifactStore,
+) -> Result<Vec<Transfer>, String> {
+    let AttemptOutcome::Succeeded { outputs } = outcome else { return Ok(Vec::new()) };
     let is_elsewhere = |artifact: &&ProducedArtifact| store.is_elsewhere(&artifact.uri);
     let mut made = outputs.artifacts.values().flatten().filter(is_elsewhere).peekable();
     if made.peek().is_none() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    let context: Option<Context> = serde_json::from_str(context).ok();
-    let Some(expected) = context.and_then(|context| context.expected) else { return Vec::new() };
+    let context: Context = serde_json::from_str(context)
+        .map_err(|error| format!("what the task promised to write cannot be read any more: {error}"))?;
+    let Some(expected) = &context.expected else { return Ok(Vec::new()) };
     let copy = |artifact: &ProducedArtifact| {
         let path = expected.mapping.local_path(&artifact.uri)?;
         Path::new(&path).exists().then(|| Transfer { uri: artifact.uri.clone(), path })
     };
-    made.filter_map(copy).collect()
+    let copies: Vec<Transfer> = made.filter_map(copy).collect();
+    if context.container.is_some() {
+        for Transfer { path, .. } in &copies {
+            links_stay_inside(Path::new(path))
+                .map_err(|error| format!("what it wrote to `{path}` cannot be kept: {error}"))?;
+        }
+    }
+    Ok(copies)
+}
+
+/// A link that a container has made means something else here: a file of this machine that it could not read.
+fn links_stay_inside(path: &Path) -> io::Result<()> {
+    stays_inside(path)?;
+    let root = path.canonicalize()?;
+    let mut open = vec![path.to_owned()];
+    while let Some(path) = open.pop() {
+        let found = path.symlink_metadata()?;
+        if found.is_dir() {
+            for entry in std::fs::read_dir(&path)? {
+                open.push(entry?.path());
+            }
+        } else if found.is_symlink() && path.canonicalize().is_ok_and(|target| !target.starts_with(&root)) {
+            return Err(io::Error::other(format!(
+                "`{}` is a link, which leads out of the container",
+                path.display()
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// When what happened, with `now` as the end of all.
@@ -259,4 +292,34 @@ fn signal_name(signal: i32) -> String {
         .iter()
         .find(|(number, _)| *number == signal)
         .map_or_else(|| signal.to_string(), |(_, name)| String::from(*name))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn links_of_containers_lead_nowhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let base = folder.path().canonicalize().unwrap();
+        let made = base.join("a/b/out");
+        std::fs::create_dir_all(made.join("deep")).unwrap();
+        std::fs::write(made.join("deep/file"), "x").unwrap();
+        std::fs::write(base.join("secret"), "s").unwrap();
+        symlink("deep/file", made.join("inside")).unwrap();
+        symlink("/nowhere", made.join("dangling")).unwrap();
+        links_stay_inside(&made).unwrap();
+
+        symlink("../../../../secret", made.join("deep/outside")).unwrap();
+        let error = links_stay_inside(&made).unwrap_err().to_string();
+        assert!(error.contains("deep/outside"), "{error}");
+        std::fs::remove_file(made.join("deep/outside")).unwrap();
+        symlink(&base, made.join("deep/outside")).unwrap();
+        links_stay_inside(&made).unwrap_err();
+
+        symlink(base.join("secret"), base.join("a/b/link")).unwrap();
+        links_stay_inside(&base.join("a/b/link")).unwrap_err();
+    }
 }
