@@ -73,3 +73,54 @@ fn cast(side: Side, common: &str) -> Result<String, CompileError> {
         _ => Ok(format!("double({})", side.text)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::conjunction;
+    use crate::graph::{Channel, Comparison, Form, Operand};
+
+    fn channel(kind: &str) -> Channel {
+        Channel {
+            name: "Output".to_owned(),
+            kind: kind.to_owned(),
+            producer: Some("task".to_owned()),
+            list: false,
+            form: Form::Parameter,
+        }
+    }
+
+    fn check(kind: &str, constant: (&str, &str), expected: Result<&str, &str>) {
+        let comparison = Comparison {
+            operator: "==".to_owned(),
+            left: Operand::Channel(0),
+            right: Operand::Constant(constant.0.to_owned(), constant.1.to_owned()),
+            negate: false,
+        };
+        let found = conjunction(&[comparison], &[channel(kind)]).map_err(|error| error.to_string());
+        match expected {
+            Ok(expected) => {
+                let value = "inputs.parameter_values['pipelinechannel--task-Output']";
+                assert_eq!(found, Ok(expected.replace('$', value)), "{kind} {constant:?}");
+            }
+            Err(part) => assert!(found.as_ref().is_err_and(|text| text.contains(part)), "{found:?}"),
+        }
+    }
+
+    #[test]
+    fn types_are_promoted_as_kfp_does() {
+        check("String", ("str", "a"), Ok("$ == 'a'"));
+        check("Integer", ("int", "1"), Ok("int($) == 1"));
+        check("Integer", ("float", "1.5"), Ok("double(int($)) == 1.5"));
+        check("Float", ("int", "1"), Ok("$ == double(1)"));
+        check("Boolean", ("bool", "True"), Ok("$ == true"));
+        check("Boolean", ("int", "0"), Ok("$ == true"));
+        check("String", ("int", "1"), Ok("$ == '1'"));
+    }
+
+    #[test]
+    fn what_cannot_be_compared_is_refused() {
+        check("List", ("int", "1"), Err("is of type List"));
+        check("String", ("NoneType", "None"), Err("is of type NoneType"));
+        check("Boolean", ("float", "0.5"), Err("compare values of one type"));
+    }
+}

@@ -93,3 +93,18 @@ pub(crate) fn repr(text: &str) -> String {
     out.push(quote);
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{printed, repr};
+
+    #[test]
+    fn values_are_printed_as_python_does() {
+        assert_eq!(printed(&json!("it's")), "'it's'");
+        assert_eq!(printed(&json!({ "a": [1.0, true, null, "x"] })), "{'a': [1.0, True, None, 'x']}");
+        assert_eq!(repr("it's"), "\"it's\"");
+        assert_eq!(repr("a\n'\"\u{7}"), "'a\\n\\'\"\\x07'");
+    }
+}

@@ -71,3 +71,33 @@ pub(crate) fn is_pipeline(name: &str) -> bool {
     let is_plain = |sign: char| sign.is_ascii_lowercase() || sign.is_ascii_digit();
     name.len() <= 128 && name.starts_with(is_plain) && name.chars().all(|sign| is_plain(sign) || sign == '-')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Taken, is_pipeline, kubernetes, unique};
+
+    #[test]
+    fn names_are_those_of_kubernetes() {
+        for (name, expected) in
+            [("My op", "my-op"), ("_a__B_9_", "a-b-9"), ("é", ""), ("a--b", "a-b"), ("-a-", "a")]
+        {
+            assert_eq!(kubernetes(name), expected);
+        }
+    }
+
+    #[test]
+    fn the_first_free_number_is_taken() {
+        let mut taken = Taken::default();
+        let names: Vec<_> = ["a", "a", "a-2", "a", "a-2"].iter().map(|name| taken.claim(name)).collect();
+        assert_eq!(names, ["a", "a-2", "a-2-2", "a-3", "a-2-3"]);
+        assert_eq!(unique("a", |name| taken.contains(name)), "a-4");
+    }
+
+    #[test]
+    fn pipelines_have_plain_names() {
+        assert!(is_pipeline("a-1") && is_pipeline("1") && is_pipeline(&"a".repeat(128)));
+        assert!(
+            !is_pipeline("") && !is_pipeline("-a") && !is_pipeline("A") && !is_pipeline(&"a".repeat(129))
+        );
+    }
+}

@@ -415,3 +415,20 @@ pub(crate) fn exit_task(spec: &mut TaskSpec, component: &Component, group: &str)
         spec.final_status(&input.name, group);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::duration;
+
+    #[test]
+    fn durations_are_read_with_their_units() {
+        for (text, expected) in
+            [("30s", 30), ("2 hours", 7200), ("1w", 604_800), ("10 minutes", 600), ("3d", 259_200)]
+        {
+            assert_eq!(duration(text), Ok(expected), "{text}");
+        }
+        for text in ["", "s", "1", "soon", "1 parsec", "-1s", "99999999999999999999s"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+}
