@@ -1,11 +1,26 @@
 """Both SDKs side by side, as plain namespaces."""
 
 import importlib
+import importlib.util
+import os
 import pathlib
 import types
 import warnings
 
 import yaml
+
+
+def _helper():
+    """What the end-to-end tests start the binary with; by a path, because its name is that of our package."""
+    path = pathlib.Path(__file__).parents[1] / 'e2e' / 'ferroflow.py'
+    spec = importlib.util.spec_from_file_location('binary_under_test', path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+BINARY = _helper()
+os.environ['FERROFLOW_BIN'] = BINARY.binary()
 
 
 def namespace(name):

@@ -1,27 +1,20 @@
 """Our client against our server: what the real kfp client does in `tests/e2e`, under the same names."""
 
 import datetime
-import importlib.util
 import inspect
 import json
-import pathlib
 
 import kfp
 import pytest
-from conftest import OURS
+from conftest import BINARY, OURS
 
 import ferroflow
 from ferroflow.client import ApiException
 
-_E2E = pathlib.Path(__file__).parents[1] / 'e2e' / 'ferroflow.py'
-
 
 @pytest.fixture(scope='module')
 def client(tmp_path_factory):
-    spec = importlib.util.spec_from_file_location('server_under_test', _E2E)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    with module.Server(tmp_path_factory.mktemp('server') / 'data') as server:
+    with BINARY.Server(tmp_path_factory.mktemp('server') / 'data') as server:
         yield ferroflow.Client(host=server.url)
 
 
