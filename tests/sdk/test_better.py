@@ -3,7 +3,7 @@
 from typing import List
 
 import pytest
-from conftest import OURS, compiled, loose_ends, with_plain_names
+from conftest import KFP, OURS, compiled, differences, loose_ends, with_plain_names
 
 
 def _component(sdk):
@@ -177,3 +177,25 @@ def test_what_follows_branches_without_an_else_is_not_in_them(tmp_path):
 
     [pipeline], _ = compiled(OURS, build, tmp_path)
     assert set(pipeline['root']['dag']['tasks']) == {'for-loop-2', 'work-3'}
+
+
+def test_claims_for_volumes_are_those_of_kfp_but_for_descriptions(tmp_path):
+
+    def build(sdk):
+        k8s, work = sdk.kubernetes, _component(sdk)
+
+        @sdk.dsl.pipeline
+        def whole():
+            made = k8s.CreatePVC(access_modes=['ReadWriteOnce'], size='1Gi', pvc_name_suffix='-x', storage_class_name='s')
+            task = k8s.mount_pvc(work(text='x'), pvc_name=made.outputs['name'], mount_path='/data')
+            k8s.DeletePVC(pvc_name=made.outputs['name']).after(task)
+
+        return whole
+
+    def without_descriptions(value):
+        if isinstance(value, dict):
+            return {key: without_descriptions(inner) for key, inner in value.items() if key != 'description'}
+        return [without_descriptions(inner) for inner in value] if isinstance(value, list) else value
+
+    expected, found = compiled(KFP, build, tmp_path)[0], compiled(OURS, build, tmp_path)[0]
+    assert list(differences(without_descriptions(expected), found)) == []

@@ -98,3 +98,17 @@ print(addition.VALUE, kfp.__version__)
 def test_the_alias_refuses_the_real_kfp_beside_it(tmp_path):
     done = run('-c', f'import sys; sys.path.insert(0, {str(ALIAS)!r}); import kfp', cwd=tmp_path)
     assert done.returncode == 1 and 'pip uninstall kfp ferroflow-kfp' in done.stderr
+
+
+def test_specs_read_like_messages_and_are_such_where_these_are_loaded(tmp_path):
+    (tmp_path / 'twice.py').write_text(PIPELINE)
+    code = '''
+import twice
+spec = twice.twice.pipeline_spec
+print(type(spec).__module__, spec.pipeline_info.name, 'double' in spec.root.dag.tasks, len(spec.components),
+      spec.root.input_definitions.parameters['number'].default_value)
+'''
+    assert run('-c', code, cwd=tmp_path).stdout.split() == ['ferroflow._message', 'twice', 'True', '2', '3.0']
+    done = run('-c', 'from kfp.pipeline_spec import pipeline_spec_pb2' + code, cwd=tmp_path)
+    module, *others = done.stdout.split()
+    assert 'pipeline_spec_pb2' in module and others == ['twice', 'True', '2', 'number_value:', '3'], done
