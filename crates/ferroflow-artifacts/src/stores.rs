@@ -54,7 +54,7 @@ impl ArtifactStore for Artifacts {
     }
 
     fn is_elsewhere(&self, uri: &str) -> bool {
-        is_remote(uri)
+        self.remote.serves(uri)
     }
 
     async fn folders_of_runs(

@@ -2,7 +2,7 @@
 //! stores' own tools know.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,8 +36,43 @@ impl Access {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// Whether anything is known about stores of a kind. Else nobody asks them: pipelines may name public buckets that
+    /// they do not read, and machines without access would wait for answers that do not come.
+    pub(crate) fn is_set_up(&self, kind: Kind) -> bool {
+        let has = |prefix: &str| {
+            let mut names =
+                self.variables.iter().filter(|(_, value)| !value.is_empty()).map(|(name, _)| name);
+            names.any(|name| name.starts_with(prefix) && name != "AWS_CA_BUNDLE")
+        };
+        let at_home = |path: &str| self.get("HOME").is_some_and(|home| Path::new(home).join(path).exists());
+        let has_s3 = || has("AWS_") || at_home(".aws/credentials");
+        match kind {
+            Kind::S3 => has_s3(),
+            Kind::Minio => has("MINIO_") || has_s3(),
+            Kind::Google => {
+                has("GOOGLE_")
+                    || has("STORAGE_EMULATOR_HOST")
+                    || at_home(".config/gcloud/application_default_credentials.json")
+            }
+            Kind::Azure => has("AZURE_"),
+        }
+    }
+
     /// The store that has a bucket. `InvalidArgument` if what is known does not make sense.
     pub(crate) fn open(&self, kind: Kind, bucket: &str) -> Result<Arc<dyn ObjectStore>, PortError> {
+        if !self.is_set_up(kind) {
+            let variables = match kind {
+                Kind::S3 => "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION",
+                Kind::Minio => "MINIO_ENDPOINT, MINIO_ACCESS_KEY and MINIO_SECRET_KEY",
+                Kind::Google => "GOOGLE_APPLICATION_CREDENTIALS",
+                Kind::Azure => "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
+            };
+            let message = format!(
+                "the store of the bucket `{bucket}` is not set up: start the server with {variables}, or what else its \
+                 own tools know"
+            );
+            return Err(PortError::new(ErrorKind::InvalidArgument, message));
+        }
         let built = match kind {
             Kind::S3 => self.s3(bucket).build().map(|store| Arc::new(store) as Arc<dyn ObjectStore>),
             Kind::Minio => self.minio(bucket).build().map(|store| Arc::new(store) as Arc<dyn ObjectStore>),
@@ -181,7 +216,22 @@ fn section(text: &str, names: &[&str]) -> BTreeMap<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::section;
+    use super::*;
+
+    #[test]
+    fn stores_that_nobody_set_up_are_not_asked() {
+        let with = |name: &str| {
+            Access::new([(name.to_owned(), "x".to_owned()), ("HOME".to_owned(), "/none".to_owned())])
+        };
+        for kind in [Kind::S3, Kind::Minio, Kind::Google, Kind::Azure] {
+            assert!(!with("AWS_CA_BUNDLE").is_set_up(kind));
+            assert_eq!(with("PATH").open(kind, "b").unwrap_err().kind, ErrorKind::InvalidArgument);
+        }
+        assert!(with("AWS_REGION").is_set_up(Kind::S3) && with("AWS_REGION").is_set_up(Kind::Minio));
+        assert!(with("MINIO_ENDPOINT").is_set_up(Kind::Minio) && !with("MINIO_ENDPOINT").is_set_up(Kind::S3));
+        assert!(with("STORAGE_EMULATOR_HOST").is_set_up(Kind::Google));
+        assert!(with("AZURE_STORAGE_USE_EMULATOR").is_set_up(Kind::Azure));
+    }
 
     #[test]
     fn profiles() {

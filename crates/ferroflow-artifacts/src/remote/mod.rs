@@ -34,6 +34,11 @@ impl Remote {
         Self { access, open: Mutex::default() }
     }
 
+    /// Whether a URI belongs to a store that is set up.
+    pub(crate) fn serves(&self, uri: &str) -> bool {
+        Address::parse(uri).is_ok_and(|address| self.access.is_set_up(address.kind))
+    }
+
     fn find(&self, uri: &str) -> Result<(Arc<dyn ObjectStore>, Address), PortError> {
         let address = Address::parse(uri)?;
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
