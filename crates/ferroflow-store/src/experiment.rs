@@ -10,7 +10,7 @@ use rusqlite::{Connection, Row};
 
 use crate::column::{Fields, change, find};
 use crate::error::StoreError;
-use crate::list::{self, FIRST_FIELD, Listing, seconds, text};
+use crate::list::{self, FIRST_FIELD, Listing, moment, seconds, text};
 use crate::recurring;
 use crate::store::SqliteStore;
 use crate::writer::{Promise, Session};
@@ -24,7 +24,7 @@ const EXPERIMENTS: Listing = Listing {
         text("experiment_id", "id"),
         text("name", "display_name"),
         text("display_name", "display_name"),
-        seconds("created_at", "created_at / 1000000"),
+        moment("created_at", "created_at / 1000000", "created_at"),
         seconds("last_run_created_at", "last_run_created_at / 1000000"),
         text("description", "description"),
         text("namespace", "''"),

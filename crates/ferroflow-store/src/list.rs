@@ -2,7 +2,7 @@
 //!
 //! Statements are put together from texts of this crate only ([`Sql::push`] takes nothing else); whatever a request
 //! says is bound as a value. Times are compared in seconds, as the API shows them, and ties are broken by id in the same
-//! direction. `IsSubstring` is SQL's `LIKE` with the client's `%` and `_` as wildcards, as in KFP.
+//! direction; what can only be made one at a time is ordered by the very moment ([`moment`]). `IsSubstring` is SQL's `LIKE` with the client's `%` and `_` as wildcards, as in KFP.
 
 use std::borrow::Cow;
 
@@ -36,17 +36,24 @@ pub(crate) struct Column {
     pub(crate) key: &'static str,
     /// Expression; never null.
     pub(crate) sql: &'static str,
+    /// The expression by which lists are ordered.
+    order: &'static str,
     pub(crate) kind: Kind,
 }
 
 /// A column that is compared as text.
 pub(crate) const fn text(key: &'static str, sql: &'static str) -> Column {
-    Column { key, sql, kind: Kind::Text }
+    Column { key, sql, order: sql, kind: Kind::Text }
 }
 
 /// A column that is compared in seconds; `sql` is in seconds.
 pub(crate) const fn seconds(key: &'static str, sql: &'static str) -> Column {
-    Column { key, sql, kind: Kind::Seconds }
+    Column { key, sql, order: sql, kind: Kind::Seconds }
+}
+
+/// The same, but ordered by `order`: of versions that were made within one second, the newest must come first.
+pub(crate) const fn moment(key: &'static str, sql: &'static str, order: &'static str) -> Column {
+    Column { key, sql, order, kind: Kind::Seconds }
 }
 
 /// What a list is made of.
@@ -114,18 +121,18 @@ pub(crate) fn page_by<T>(
     let wanted = query.page_size.clamp(1, 200);
 
     let mut sql = Sql::default();
-    sql.push("SELECT ").push(sort.sql).push(", id, ").push(listing.select);
+    sql.push("SELECT ").push(sort.order).push(", id, ").push(listing.select);
     sql.append(condition);
     if let Some(position) = &query.after {
         // The first comparison says less than the second, but an index on an expression can only begin with it.
         let (from, after) = if query.sort.descending { (" <= ", ") < (") } else { (" >= ", ") > (") };
         let value = comparable(sort, &position.value)?;
-        sql.push(" AND ").push(sort.sql).push(from).bind(value.clone());
-        sql.push(" AND (").push(sort.sql).push(", id").push(after).bind(value);
+        sql.push(" AND ").push(sort.order).push(from).bind(value.clone());
+        sql.push(" AND (").push(sort.order).push(", id").push(after).bind(value);
         sql.push(", ").bind(Value::Text(position.id.clone())).push(")");
     }
     let direction = if query.sort.descending { " DESC" } else { "" };
-    sql.push(" ORDER BY ").push(sort.sql).push(direction).push(", id").push(direction);
+    sql.push(" ORDER BY ").push(sort.order).push(direction).push(", id").push(direction);
     sql.push(" LIMIT ").bind(Value::Integer(i64::from(wanted) + 1));
     fetch(connection, &sql, wanted as usize, sort.kind, total, read)
 }
@@ -172,7 +179,7 @@ pub(crate) fn newest(
     let mut sql = Sql::default();
     sql.push("SELECT ").push(select).push(" FROM ").push(listing.table).push(" WHERE ");
     sql.append(conditions(listing, None, predicates, None)?);
-    sql.push(" ORDER BY ").push(sort.sql).push(" DESC, id DESC LIMIT ").bind(Value::Integer(most.into()));
+    sql.push(" ORDER BY ").push(sort.order).push(" DESC, id DESC LIMIT ").bind(Value::Integer(most.into()));
     let mut statement = connection.prepare_cached(&sql.text)?;
     let mut rows = statement.query(params_from_iter(&sql.values))?;
     while let Some(row) = rows.next()? {

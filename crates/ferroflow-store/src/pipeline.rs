@@ -12,7 +12,7 @@ use rusqlite::{Connection, Row};
 
 use crate::column::{Fields, change, find};
 use crate::error::StoreError;
-use crate::list::{self, FIRST_FIELD, Listing, seconds, text};
+use crate::list::{self, FIRST_FIELD, Listing, moment, text};
 use crate::store::SqliteStore;
 use crate::writer::{Promise, Session};
 use crate::{tag, version};
@@ -26,7 +26,7 @@ const PIPELINES: Listing = Listing {
         text("pipeline_id", "id"),
         text("name", "name"),
         text("display_name", "display_name"),
-        seconds("created_at", "created_at / 1000000"),
+        moment("created_at", "created_at / 1000000", "created_at"),
         text("description", "description"),
         text("namespace", "''"),
     ],

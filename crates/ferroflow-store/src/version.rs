@@ -11,7 +11,7 @@ use rusqlite::{Connection, Row};
 
 use crate::column::{Fields, change, find};
 use crate::error::StoreError;
-use crate::list::{self, FIRST_FIELD, Listing, seconds, text};
+use crate::list::{self, FIRST_FIELD, Listing, moment, text};
 use crate::{pipeline, tag};
 
 const VERSIONS: Listing = Listing {
@@ -23,7 +23,7 @@ const VERSIONS: Listing = Listing {
         text("pipeline_version_id", "id"),
         text("name", "name"),
         text("display_name", "display_name"),
-        seconds("created_at", "created_at / 1000000"),
+        moment("created_at", "created_at / 1000000", "created_at"),
         text("status", "'READY'"),
         text("description", "description"),
         text("pipeline_spec", "CAST(source AS TEXT)"),

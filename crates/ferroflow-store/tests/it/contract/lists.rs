@@ -1,6 +1,7 @@
 //! Lists: filters, order, pages.
 
 use ferroflow_model::list::{FilterValue, ListQuery, Operation, Predicate, Sort};
+use ferroflow_model::record::PipelineVersion;
 use ferroflow_model::{RunId, RunStatus, StorageState, Timestamp};
 use ferroflow_ports::store::RunCommit;
 use ferroflow_ports::{ErrorKind, Store};
@@ -358,4 +359,26 @@ pub(crate) async fn versions_are_listed_by_pipeline(store: &dyn Store) {
     }
     let page = store.list_pipeline_versions(pipeline(1).id, by("-name")).await.expect("a page");
     assert_eq!(page.items, [version(1, 12), version(1, 11)]);
+
+    // Both within one second: neither pages nor clients that take the first may see the older one first.
+    for (number, micros) in [(14, 1), (13, 2), (15, 3)] {
+        let created_at = Timestamp::from_micros(NOON.as_micros() + micros);
+        store
+            .create_pipeline_version(PipelineVersion { created_at, ..version(2, number) })
+            .await
+            .expect("new");
+    }
+    let mut query = filtered(&[("created_at", Operation::Equals, FilterValue::Seconds(NOON.as_seconds()))]);
+    query.sort = by("-created_at").sort;
+    query.page_size = 1;
+    let mut seen = Vec::new();
+    loop {
+        let page = store.list_pipeline_versions(pipeline(2).id, query.clone()).await.expect("a page");
+        seen.extend(page.items.into_iter().map(|version| version.name).filter(|name| name != "v20"));
+        query.after = page.next;
+        if query.after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, ["v15", "v13", "v14"]);
 }
