@@ -32,6 +32,8 @@ pub struct LocalOptions {
     pub python: PythonOptions,
     /// Whether Python tasks see what the user has installed for themselves (`pip install --user`).
     pub system_site_packages: bool,
+    /// Whether Python components are forked from interpreters that wait for them.
+    pub warm: bool,
     /// Most bytes of one task's log that are kept.
     pub log_cap_bytes: u64,
     /// Time between TERM and KILL after a timeout.
@@ -58,6 +60,7 @@ impl LocalOptions {
             artifacts,
             python,
             system_site_packages: false,
+            warm: false,
             log_cap_bytes: 64 * 1024 * 1024,
             timeout_grace: Duration::from_secs(10),
             secrets_dir: None,
@@ -75,6 +78,7 @@ pub(crate) struct Settings {
     pub(crate) python: PythonTasks,
     pub(crate) environment: Environment,
     pub(crate) platform: Platform,
+    pub(crate) warm: bool,
     pub(crate) log_cap_bytes: u64,
     pub(crate) timeout_grace: Duration,
     pub(crate) supervisor: SupervisorCommand,
@@ -144,6 +148,7 @@ impl Settings {
             environment: Environment::of_tasks(&options.python.host_env, options.system_site_packages),
             python: PythonTasks::new(layout.root().as_ref(), options.python),
             artifacts: options.artifacts,
+            warm: options.warm,
             log_cap_bytes: options.log_cap_bytes,
             timeout_grace: options.timeout_grace,
             supervisor,

@@ -18,7 +18,7 @@ use crate::mirror;
 use crate::platform::Form;
 use crate::python::Wanted;
 use crate::scratch::Slot;
-use crate::wire::{Prepare, Process, Start};
+use crate::wire::{Prepare, Process, Start, Warm};
 
 /// Commands with these words bring the real kfp with them, which turns URIs into paths by rules of its own.
 const REAL_KFP: [&str; 2] = ["kfp.dsl.executor_main", "kfp.components.executor_main"];
@@ -158,7 +158,8 @@ impl Preparation<'_> {
         self.add_component_variables(&mut env, &resolver)?;
         let mounts = self.apply_platform(&places, &mut env, plan.warning, Form::Process)?;
         let (cwd, env) = (self.scratch.to_owned(), env.into_variables());
-        let process = Process { program: plan.program, argv: plan.argv, cwd, env };
+        let warm = self.settings.warm.then(|| Warm { argv: plan.warm, env: startup_variables(&env) });
+        let process = Process { program: plan.program, argv: plan.argv, cwd, env, warm };
         self.finish(&places, &resolver, process, plan.prepare, mounts).map(Some)
     }
 
@@ -175,7 +176,8 @@ impl Preparation<'_> {
             .words(container.command.iter().chain(&container.args))
             .map_err(|problems| unresolved(&problems))?;
         let program = self.program(&argv, &env)?;
-        let process = Process { program, argv, cwd: self.scratch.to_owned(), env: env.into_variables() };
+        let process =
+            Process { program, argv, cwd: self.scratch.to_owned(), env: env.into_variables(), warm: None };
         self.finish(&places, &resolver, process, None, mounts)
     }
 
@@ -267,13 +269,13 @@ impl Preparation<'_> {
         }
         let (staging, file) = (format!("{}/root", self.scratch), format!("{}/entry.json", self.scratch));
         make_folder(&staging)?;
-        let Process { program, argv, cwd, env } = process;
+        let Process { program, argv, cwd, env, .. } = process;
         let entry = Entry { staging, downloads, mounts, program, argv };
         let text = serde_json::to_vec(&entry).map_err(invalid)?;
         std::fs::write(&file, text).map_err(|error| no_folder(&file, error))?;
         let program = self.settings.supervisor.program.to_string_lossy().into_owned();
         let argv = vec!["ferroflow".to_owned(), entry::WORD.to_owned(), file.clone()];
-        Ok((Process { program, argv, cwd, env }, Some(entry::complaint_file(&file))))
+        Ok((Process { program, argv, cwd, env, warm: None }, Some(entry::complaint_file(&file))))
     }
 
     fn begin_log(&self, line: &str) -> Result<(), PortError> {
@@ -340,6 +342,16 @@ impl Preparation<'_> {
         }
         copies
     }
+}
+
+/// The variables that an interpreter reads only as it starts, and the one by which the environment of a living process
+/// is known. Tasks for which they differ share none.
+fn startup_variables(env: &[(String, String)]) -> Vec<(String, String)> {
+    const EXACT: [&str; 6] = ["PATH", "HOME", "LANG", "LANGUAGE", "TZ", "VIRTUAL_ENV"];
+    const PREFIXES: [&str; 5] = ["PYTHON", "LC_", "LD_", "GLIBC_", "MALLOC_"];
+    let is_read =
+        |name: &str| EXACT.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+    env.iter().filter(|(name, _)| is_read(name)).cloned().collect()
 }
 
 /// Milliseconds, as messages carry them.

@@ -62,6 +62,18 @@ pub(crate) struct Process {
     pub(crate) cwd: String,
     /// The whole environment.
     pub(crate) env: Vec<(String, String)>,
+    /// How to have it forked instead, if that may be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) warm: Option<Warm>,
+}
+
+/// An interpreter that is loaded beforehand. Processes share one for which all of this is the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Warm {
+    /// All words that start it, the first being the name that the program of the process sees.
+    pub(crate) argv: Vec<String>,
+    /// Its whole environment: what an interpreter only reads as it starts must stand here.
+    pub(crate) env: Vec<(String, String)>,
 }
 
 /// A folder that one process fills once, whoever needs it.

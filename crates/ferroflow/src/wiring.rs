@@ -51,6 +51,7 @@ pub(crate) async fn open(folder: &DataFolder, settings: &Settings<'_>) -> anyhow
     let python = python_options(settings.tasks)?;
     let mut local = LocalOptions::new(folder.path(), artifacts.clone(), python);
     local.system_site_packages = settings.tasks.system_site_packages;
+    local.warm = settings.tasks.warm;
     local.secrets_dir = absolute(settings.tasks.secrets_dir.as_deref())?;
     local.config_maps_dir = absolute(settings.tasks.config_maps_dir.as_deref())?;
     local.containers = containers::options(settings.tasks, &artifacts.folder()).await?;

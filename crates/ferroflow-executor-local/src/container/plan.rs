@@ -264,7 +264,7 @@ impl Preparation<'_> {
         let program = self.settings.supervisor.program.to_string_lossy().into_owned();
         let argv = ["ferroflow", WORD, &file].map(str::to_owned).to_vec();
         let env = self.settings.python.variables(&CLIENT);
-        let process = Process { program, argv, cwd: self.scratch.to_owned(), env };
+        let process = Process { program, argv, cwd: self.scratch.to_owned(), env, warm: None };
         let (process, complaint) = self.with_entry(process, inside.downloads(places)?, Vec::new())?;
         self.message(
             places,

@@ -74,6 +74,7 @@ pub(super) fn plan(
         argv: vec![program.clone(), slim.file("make_environment.py"), folder.clone()],
         cwd: folder.clone(),
         env: host.build_env(&interpreter.program),
+        warm: None,
     };
     let prepare = Prepare {
         skeleton: skeleton(&folder, interpreter, (major, minor), wanted),

@@ -66,6 +66,8 @@ pub(crate) struct Plan {
     pub(crate) program: String,
     /// All words, the first included.
     pub(crate) argv: Vec<String>,
+    /// The words by which the program waits for such tasks and forks them.
+    pub(crate) warm: Vec<String>,
     /// To be written before the process is started: path and text.
     pub(crate) files: Vec<(String, String)>,
     /// The environment that it runs in, if it needs packages. Given also when it is ready: the supervisor looks.
@@ -174,7 +176,8 @@ impl PythonTasks {
         slim.add_variables(env, wanted.task.runtime_flag, wanted.workspace);
         let start = slim.file(if prepare.is_some() { "kfp_task_in_environment.py" } else { "kfp_task.py" });
         let (argv, files) = words_and_files(&program, &start, wanted);
-        Ok(Some(Plan { program, argv, files, prepare, warning }))
+        let warm = vec![program.clone(), slim.file("kfp_warm.py")];
+        Ok(Some(Plan { program, argv, warm, files, prepare, warning }))
     }
 
     /// How to run this component with the Python of its image. Sets the variables of the slim runtime. `None`, with

@@ -37,6 +37,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "kfp/registry.py",
     "kfp_task.py",
     "kfp_task_in_environment.py",
+    "kfp_warm.py",
     "make_environment.py",
     "real_kfp.py",
 ];

@@ -17,6 +17,7 @@ use super::journal::Journal;
 use super::lifecycle::{Build, Running};
 use super::log_watch::LogWatch;
 use super::orphans::{Orphan, Orphans};
+use super::warm::WarmWorkers;
 use crate::wire::{Ended, Known, Message, PROTOCOL, Request, Start, frame};
 
 /// Ended children of running tasks are collected this often at least, so that ids do not run out.
@@ -41,6 +42,7 @@ pub(super) struct EventLoop {
     pub(super) journal: Journal,
     pub(super) orphans: Orphans,
     pub(super) logs: LogWatch,
+    pub(super) warm_workers: WarmWorkers,
     /// Attempts whose main process runs, or whose leftovers are dying.
     pub(super) running: BTreeMap<String, Running>,
     /// Attempts that wait for a folder, by id.
@@ -77,6 +79,7 @@ impl EventLoop {
             journal,
             orphans: Orphans::new(),
             logs: LogWatch::default(),
+            warm_workers: WarmWorkers::default(),
             running: BTreeMap::new(),
             waiting: BTreeMap::new(),
             builds: BTreeMap::new(),

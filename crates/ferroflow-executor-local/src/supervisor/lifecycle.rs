@@ -165,7 +165,11 @@ impl EventLoop {
     /// Starts user code.
     fn launch(&mut self, start: Box<Start>, times: Times) {
         let Start { id, context, process, log, log_cap_bytes, timeout_ms, timeout_grace_ms, .. } = *start;
-        let spawned = match spawn::spawn(&process, &log, &self.identity, &id) {
+        let forked = process
+            .warm
+            .as_ref()
+            .and_then(|warm| self.warm_workers.fork(warm, &process, &log, &self.identity, &id));
+        let spawned = match forked.map_or_else(|| spawn::spawn(&process, &log, &self.identity, &id), Ok) {
             Ok(spawned) => spawned,
             Err(reason) => return self.report(id, context, End::NotStarted { reason }, times),
         };
@@ -291,7 +295,8 @@ impl EventLoop {
     pub(super) fn main_processes(&self) -> Vec<Pid> {
         let attempts =
             self.running.values().filter(|running| running.end.is_none()).map(|running| running.pid);
-        attempts.chain(self.builds.values().map(|build| build.pid)).collect()
+        let builds = self.builds.values().map(|build| build.pid);
+        attempts.chain(builds).chain(self.warm_workers.processes()).collect()
     }
 
     /// Reports the ended attempts of which nothing is left.

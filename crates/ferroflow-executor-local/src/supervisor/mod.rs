@@ -15,6 +15,7 @@ mod orphans;
 mod recovery;
 pub(crate) mod skeleton;
 mod spawn;
+mod warm;
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};

@@ -26,6 +26,17 @@ pub(super) struct Spawned {
 
 /// Starts a process whose output goes to the end of `log`. The reason of a failure is a sentence.
 pub(super) fn spawn(process: &Process, log: &str, supervisor: &str, mark: &str) -> Result<Spawned, String> {
+    spawn_with(process, Stdio::null(), log, supervisor, Some(mark))
+}
+
+/// The same with something as standard input, and perhaps for no attempt.
+pub(super) fn spawn_with(
+    process: &Process,
+    input: Stdio,
+    log: &str,
+    supervisor: &str,
+    mark: Option<&str>,
+) -> Result<Spawned, String> {
     let output = open_log(log).map_err(|error| format!("its log `{log}` cannot be written: {error}"))?;
     let errors = output.try_clone().map_err(|error| format!("its log `{log}` cannot be written: {error}"))?;
     let mut command = Command::new(&process.program);
@@ -39,9 +50,9 @@ pub(super) fn spawn(process: &Process, log: &str, supervisor: &str, mark: &str) 
         .env_clear()
         .envs(process.env.iter().map(|(name, value)| (name, value)))
         .env(MARK_SUPERVISOR, supervisor)
-        .env(MARK_ATTEMPT, mark)
+        .envs(mark.map(|mark| (MARK_ATTEMPT, mark)))
         .process_group(0)
-        .stdin(Stdio::null())
+        .stdin(input)
         .stdout(output)
         .stderr(errors);
     let from_ns = linux::since_boot_ns();
@@ -60,7 +71,7 @@ pub(super) fn spawn(process: &Process, log: &str, supervisor: &str, mark: &str) 
 }
 
 /// The first log of a run finds no folder.
-fn open_log(path: &str) -> io::Result<File> {
+pub(super) fn open_log(path: &str) -> io::Result<File> {
     let open = || OpenOptions::new().append(true).create(true).open(path);
     match (open(), Path::new(path).parent()) {
         (Err(error), Some(folder)) if error.kind() == io::ErrorKind::NotFound => {

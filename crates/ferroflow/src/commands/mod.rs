@@ -79,6 +79,7 @@ impl DataArguments {
 
 /// How tasks run; the same for `up` and `run`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct TaskArguments {
     /// Interpreter for Python tasks, a path or a name [default: the active virtual environment's, else python3 on PATH]
     #[arg(long, value_name = "PYTHON", env = "FERROFLOW_PYTHON", hide_env_values = true)]
@@ -89,6 +90,9 @@ pub(crate) struct TaskArguments {
     /// Let Python tasks import the user's own packages (~/.local)
     #[arg(long)]
     pub(crate) system_site_packages: bool,
+    /// Fork Python components from interpreters that wait for them, instead of starting one for each
+    #[arg(long, env = "FERROFLOW_WARM", hide_env_values = true)]
+    pub(crate) warm: bool,
     /// What is on disk when a step is done: `relaxed` may lose the last moments in a power cut, but nothing in a crash
     #[arg(long, value_enum, default_value_t, env = "FERROFLOW_DURABILITY", hide_env_values = true)]
     pub(crate) durability: Durability,
