@@ -29,6 +29,37 @@ pub(super) fn fan(folder: &Path, tasks: usize, body: Body) -> anyhow::Result<Pat
     write(folder, &format!("fan-{tasks}"), edges, body)
 }
 
+/// A loop over as many items as `sizes` says, in it a loop over the next number of items, and so on, with an empty task in
+/// the innermost one. At most `limit` iterations of each loop at once.
+pub(super) fn loops(folder: &Path, sizes: &[usize], limit: Option<usize>) -> anyhow::Result<PathBuf> {
+    let mut components = Map::new();
+    components.insert("comp-step".to_owned(), component(Body::True));
+    let mut inner = json!({
+        "step": { "taskInfo": { "name": "step" }, "componentRef": { "name": "comp-step" } },
+    });
+    for (depth, size) in sizes.iter().enumerate().rev() {
+        let item = format!("pipelinechannel--items-loop-item-{depth}");
+        let body = json!({
+            "dag": { "tasks": inner },
+            "inputDefinitions": { "parameters": { item.as_str(): { "parameterType": "NUMBER_INTEGER" } } },
+        });
+        let component = format!("comp-for-loop-{depth}");
+        components.insert(component.clone(), body);
+        let items: Vec<usize> = (0..*size).collect();
+        let mut task = json!({
+            "taskInfo": { "name": format!("for-loop-{depth}") },
+            "componentRef": { "name": component },
+            "parameterIterator": { "itemInput": item, "items": { "raw": serde_json::to_string(&items)? } },
+        });
+        if let (Some(limit), Some(task)) = (limit, task.as_object_mut()) {
+            task.insert("iteratorPolicy".to_owned(), json!({ "parallelismLimit": limit }));
+        }
+        inner = json!({ format!("for-loop-{depth}"): task });
+    }
+    let name = format!("loops-{}", sizes.iter().map(usize::to_string).collect::<Vec<_>>().join("-"));
+    store(folder, &name, &inner, &components, Body::True)
+}
+
 fn name(at: usize) -> String {
     format!("t{at:06}")
 }
@@ -48,12 +79,23 @@ fn write(
         });
         tasks.insert(name(at), task);
     }
+    let components = Map::from_iter([("comp-step".to_owned(), component(body))]);
+    store(folder, pipeline, &Value::Object(tasks), &components, body)
+}
+
+fn store(
+    folder: &Path,
+    pipeline: &str,
+    tasks: &Value,
+    components: &Map<String, Value>,
+    body: Body,
+) -> anyhow::Result<PathBuf> {
     let spec = json!({
         "pipelineInfo": { "name": pipeline },
         "schemaVersion": "2.1.0",
         "sdkVersion": "kfp-2.17.0",
         "root": { "dag": { "tasks": tasks } },
-        "components": { "comp-step": component(body) },
+        "components": components,
         "deploymentSpec": { "executors": { "exec-step": { "container": container(body) } } },
     });
     let path = folder.join(format!("{pipeline}.json"));

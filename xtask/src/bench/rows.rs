@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 
 use super::floors::{Floors, millis};
-use super::pipelines::{Body, chain, fan};
+use super::pipelines::{Body, chain, fan, loops};
 use super::process::{self, Cost, Server};
 use super::{Bench, Figure, docker, median};
 
@@ -22,9 +22,12 @@ pub(super) const ALL: &[Row] = &[
     Row { name: "chain-relaxed", measure: chain_relaxed },
     Row { name: "fan", measure: fan_against_make },
     Row { name: "python", measure: python },
+    Row { name: "warm", measure: warm },
     Row { name: "hello", measure: hello },
     Row { name: "start", measure: start },
     Row { name: "scale", measure: scale },
+    Row { name: "loops", measure: loops_against_fans },
+    Row { name: "flat", measure: flat },
     Row { name: "memory", measure: memory },
     Row { name: "idle", measure: idle },
     Row { name: "docker", measure: docker::containers },
@@ -137,6 +140,19 @@ fn python(bench: &Bench, times: usize) -> anyhow::Result<Vec<Figure>> {
     Ok(vec![first, figure("the same with own packages: more CPU", "ms", median(pairs), 2.0, formula)])
 }
 
+fn warm(bench: &Bench, times: usize) -> anyhow::Result<Vec<Figure>> {
+    // The interpreter that waits, and the first tasks, which do not wait for it, are shared by all.
+    const TASKS: usize = 200;
+    let file = chain(bench.folder.path(), TASKS, Body::Python { package: None })?;
+    let data = tempfile::tempdir_in(bench.folder.path())?;
+    let words = ["--no-cache", "--warm"];
+    run(bench, &file, data.path(), &words)?;
+    let measured = repeat(bench, times, 5, || run(bench, &file, data.path(), &words))?;
+    let cpu = medians(&measured, |(_, cost)| per(millis(cost.cpu), TASKS));
+    let bound = medians(&measured, |(floors, _)| 0.3 * floors.python);
+    Ok(vec![figure("Python component, warm: CPU a task", "ms", cpu, bound, "0.3 Q".to_owned())])
+}
+
 fn hello(bench: &Bench, times: usize) -> anyhow::Result<Vec<Figure>> {
     let file = chain(bench.folder.path(), 1, Body::Python { package: None })?;
     let measured = repeat(bench, times, 3, || run_anew(bench, &file, &[]))?;
@@ -185,6 +201,51 @@ fn scale(bench: &Bench, times: usize) -> anyhow::Result<Vec<Figure>> {
             let formula = format!("1.2 × {small:.3} ms at {small_tasks}");
             figures.push(figure(name, "ms", large, 1.2 * small, formula));
         }
+    }
+    Ok(figures)
+}
+
+fn loops_against_fans(bench: &Bench, times: usize) -> anyhow::Result<Vec<Figure>> {
+    let folder = bench.folder.path();
+    let mut figures = Vec::new();
+    for (name, file, tasks) in [
+        ("loop of 1,000, 50 at once: wall a task", loops(folder, &[1000], Some(50))?, 1000),
+        ("loops of 30 in 30: wall a task", loops(folder, &[30, 30], None)?, 900),
+    ] {
+        let flat = fan(folder, tasks, Body::True)?;
+        let (mut ours, mut floor) = (Vec::new(), Vec::new());
+        for _ in 0..times {
+            floor.push(per(millis(run_anew(bench, &flat, &[])?.wall), tasks));
+            ours.push(per(millis(run_anew(bench, &file, &[])?.wall), tasks));
+        }
+        let floor = median(floor);
+        let formula = format!("1.3 × a flat fan of as many, {floor:.3} ms");
+        figures.push(figure(name, "ms", median(ours), 1.3 * floor, formula));
+    }
+    Ok(figures)
+}
+
+/// Each size is a fan; the large ones take minutes and are their own average.
+fn flat(bench: &Bench, times: usize) -> anyhow::Result<Vec<Figure>> {
+    let folder = bench.folder.path();
+    let mut small = f64::NAN;
+    let mut figures = Vec::new();
+    for (name, tasks) in [
+        ("fan of 100: CPU a task", 100),
+        ("fan of 1,000: CPU a task", 1_000),
+        ("fan of 10,000: CPU a task", LARGE),
+        ("fan of 100,000: CPU a task", 10 * LARGE),
+    ] {
+        let file = fan(folder, tasks, Body::True)?;
+        let repeats = if tasks < LARGE { times } else { 1 };
+        let costs: Vec<f64> = (0..repeats)
+            .map(|_| Ok(per(millis(run_anew(bench, &file, &[])?.cpu), tasks)))
+            .collect::<anyhow::Result<_>>()?;
+        let cost = median(costs);
+        if small.is_nan() {
+            small = cost;
+        }
+        figures.push(figure(name, "ms", cost, 1.3 * small, format!("1.3 × {small:.3} ms at 100")));
     }
     Ok(figures)
 }
