@@ -97,6 +97,47 @@ test("a schedule is read in words, made, and switched off", async () => {
   await context.close();
 });
 
+test("a schedule is edited in place; what the server refuses stays in the form", async () => {
+  const nightly = seeds.pipelines.nightly;
+  const { recurring_run_id: id } = await api.call<{ recurring_run_id: string }>(
+    "POST",
+    "/apis/v2beta1/recurringruns",
+    {
+      display_name: "to be edited",
+      pipeline_version_reference: { pipeline_id: nightly?.pipeline_id },
+      runtime_config: { parameters: { day: "2026-11-24" } },
+      trigger: { cron_schedule: { cron: "0 0 5 * * *" } },
+      max_concurrency: "2",
+      mode: "DISABLE",
+    },
+  );
+  const { page, context } = await openPage(browser, root);
+  await page.goto(hash(root, `/recurringrun/details/${id}`));
+  await page.getByRole("button", { name: "Edit" }).click();
+  const dialog = page.getByRole("dialog", { name: "Edit schedule" });
+  await dialog.getByRole("textbox", { name: "Name", exact: true }).fill("edited");
+  await dialog.getByRole("textbox", { name: "Cron expression" }).fill("0 15 4 * * sun");
+  await dialog.getByText("At 04:15 on Sunday (UTC)").waitFor();
+  await dialog.getByRole("textbox", { name: "At most at once" }).fill("99");
+  await dialog.getByRole("textbox", { name: "day" }).fill("2026-11-25");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await dialog.getByText("The server refused it").waitFor();
+  expect(await dialog.getByRole("textbox", { name: "Name", exact: true }).inputValue()).toBe("edited");
+  await dialog.getByRole("textbox", { name: "At most at once" }).fill("3");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("heading", { name: "edited" }).waitFor();
+  const edited = await api.call<Record<string, unknown>>("GET", `/apis/v2beta1/recurringruns/${id}`);
+  expect(edited).toMatchObject({
+    display_name: "edited",
+    max_concurrency: "3",
+    trigger: { cron_schedule: { cron: "0 15 4 * * sun" } },
+    runtime_config: { parameters: { day: "2026-11-25" } },
+    status: "DISABLED",
+  });
+  await api.call("DELETE", `/apis/v2beta1/recurringruns/${id}`);
+  await context.close();
+});
+
 test("an upload names what is wrong, or opens the new version", async () => {
   const { page, context } = await openPage(browser, root);
   await page.goto(hash(root, "/pipeline_versions/new"));

@@ -1,6 +1,6 @@
 /** Recurring runs. The public API is all there is: lists are read whole, page by page. */
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
-import { request, V2 } from "./client";
+import { request, V1, V2 } from "./client";
 import type { RecurringRun } from "./v2beta1";
 
 const one = (id: string) => `${V2}/recurringruns/${encodeURIComponent(id)}`;
@@ -41,6 +41,17 @@ export const scheduleQueries = {
     }),
 };
 
+/** What may be changed; null takes a field away. */
+export type ScheduleChange = {
+  [Field in
+    | "display_name"
+    | "description"
+    | "max_concurrency"
+    | "trigger"
+    | "no_catchup"
+    | "runtime_config"]?: RecurringRun[Field] | null;
+};
+
 export type NewSchedule = Omit<RecurringRun, "recurring_run_id">;
 
 export function useScheduleWrites() {
@@ -50,6 +61,14 @@ export function useScheduleWrites() {
     create: useMutation({
       mutationFn: (schedule: NewSchedule) =>
         request<RecurringRun>(`${V2}/recurringruns`, { method: "POST", body: schedule }),
+      onSettled,
+    }),
+    edit: useMutation({
+      mutationFn: ({ id, change }: { id: string; change: ScheduleChange }) =>
+        request<RecurringRun>(`${V1}/recurringruns/${encodeURIComponent(id)}`, {
+          method: "PATCH",
+          body: change,
+        }),
       onSettled,
     }),
     setEnabled: useMutation({

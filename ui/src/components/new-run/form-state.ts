@@ -1,6 +1,6 @@
 /** The state of the form: kept in the browser until the run is made, so that a reload loses nothing. */
 import { useCallback, useEffect, useState } from "react";
-import type { Trigger } from "@/api/v2beta1";
+import type { RecurringRun, Trigger } from "@/api/v2beta1";
 import type { Entries } from "@/lib/draft";
 
 export interface ScheduleDraft {
@@ -98,6 +98,32 @@ export function useDraft(key: string): Draft {
     }
   }, [key]);
   return { form, restored: stored !== undefined, change, clear };
+}
+
+/** A stored schedule as the form has it; a clone begins its own window. */
+export function scheduleDraftOf(schedule: RecurringRun, withWindow: boolean): ScheduleDraft {
+  const cron = schedule.trigger?.cron_schedule;
+  const periodic = schedule.trigger?.periodic_schedule;
+  const window = withWindow ? (cron ?? periodic) : undefined;
+  const seconds = Number(periodic?.interval_second ?? 3600);
+  const unit = [604_800, 86_400, 3600, 60].find((size) => seconds % size === 0) ?? 60;
+  return {
+    kind: cron ? "cron" : "interval",
+    count: String(seconds / unit),
+    unit: String(unit),
+    cron: cron?.cron ?? "0 0 6 * * 1-5",
+    start: localText(window?.start_time),
+    end: localText(window?.end_time),
+    maxConcurrency: schedule.max_concurrency ?? "10",
+    catchup: !schedule.no_catchup,
+  };
+}
+
+/** A time as fields for local times have it. */
+function localText(time: string | undefined): string {
+  if (!time) return "";
+  const at = new Date(time);
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
 /** What the schedule part of the form says, for the API. */

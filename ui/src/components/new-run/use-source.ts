@@ -9,7 +9,7 @@ import type { RecurringRun, Run } from "@/api/v2beta1";
 import { entriesOf } from "@/lib/draft";
 import type { Search } from "@/lib/search";
 import { parametersOf } from "@/lib/spec";
-import type { Draft, FormState } from "./form-state";
+import { type Draft, type FormState, scheduleDraftOf } from "./form-state";
 
 export interface Source {
   /** The specification to run, once it is known. */
@@ -89,11 +89,6 @@ export function useSource(search: Search, draft: Draft): Source {
 }
 
 function fromSource(source: Run | RecurringRun): Partial<FormState> {
-  const trigger = "trigger" in source ? source.trigger : undefined;
-  const cron = trigger?.cron_schedule;
-  const periodic = trigger?.periodic_schedule;
-  const seconds = Number(periodic?.interval_second ?? 3600);
-  const unit = [604_800, 86_400, 3600, 60].find((size) => seconds % size === 0) ?? 60;
   return {
     pipelineId: source.pipeline_version_reference?.pipeline_id,
     versionId: source.pipeline_version_reference?.pipeline_version_id,
@@ -103,18 +98,6 @@ function fromSource(source: Run | RecurringRun): Partial<FormState> {
     description: source.description ?? "",
     serviceAccount: source.service_account ?? "",
     pipelineRoot: source.runtime_config?.pipeline_root ?? "",
-    ...(trigger && {
-      recurring: true,
-      schedule: {
-        kind: cron ? "cron" : "interval",
-        count: String(seconds / unit),
-        unit: String(unit),
-        cron: cron?.cron ?? "0 0 6 * * 1-5",
-        start: "",
-        end: "",
-        maxConcurrency: "max_concurrency" in source ? (source.max_concurrency ?? "10") : "10",
-        catchup: "no_catchup" in source ? !source.no_catchup : false,
-      },
-    }),
+    ...("trigger" in source && { recurring: true, schedule: scheduleDraftOf(source, false) }),
   };
 }

@@ -1,7 +1,7 @@
 /** One recurring run: its reading, its next times, its parameters, the runs that it made. */
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { CopyPlus, Trash2 } from "lucide-react";
+import { CopyPlus, Pencil, Trash2 } from "lucide-react";
 import { useMemo, useState } from "react";
 import { experimentQueries } from "@/api/experiments";
 import { pipelineQueries } from "@/api/pipelines";
@@ -15,7 +15,7 @@ import { Value } from "@/components/run/value";
 import { runColumns } from "@/components/runs/columns";
 import { PageBody, PageHeader, Section, TabLinks } from "@/components/shell/page";
 import { DataTable } from "@/components/table/data-table";
-import { buttonClass, IconButton } from "@/components/ui/button";
+import { Button, buttonClass, IconButton } from "@/components/ui/button";
 import { Confirm } from "@/components/ui/dialog";
 import { Empty, Failure, SkeletonRows } from "@/components/ui/feedback";
 import { Switch } from "@/components/ui/field";
@@ -26,6 +26,7 @@ import { useNow } from "@/lib/clock";
 import { exact, millis, relative } from "@/lib/format";
 import { isEnabled, triggerWords, upcoming } from "@/lib/schedule";
 import { useSearchAll } from "@/lib/search";
+import { EditDialog } from "./edit-dialog";
 import { Pipeline, usePipelineNames } from "./schedule-table";
 
 const TABS: [string, string][] = [
@@ -40,6 +41,8 @@ export function SchedulePage({ id }: { id: string }) {
   const schedule = useQuery(scheduleQueries.schedule(id));
   const { setEnabled, remove } = useScheduleWrites();
   const [asking, setAsking] = useState(false);
+  const [editing, setEditing] = useState(false);
+  const { spec, isPending } = useSpec(schedule.data);
   const tab = TABS.find(([each]) => each === search.tab)?.[0] ?? "overview";
   if (schedule.isError) return <Failure error={schedule.error} retry={() => schedule.refetch()} />;
   if (!schedule.data) return <SkeletonRows />;
@@ -60,6 +63,10 @@ export function SchedulePage({ id }: { id: string }) {
                 onChange={(on) => setEnabled.mutate({ id, enabled: on }, { onError: toastError })}
               />
             </span>
+            <Button disabled={isPending} onClick={() => setEditing(true)}>
+              <Pencil size={14} />
+              Edit
+            </Button>
             <Link to={`/runs/new?cloneFromRecurringRun=${id}`} className={buttonClass()}>
               <CopyPlus size={14} />
               Clone
@@ -84,6 +91,7 @@ export function SchedulePage({ id }: { id: string }) {
       {tab === "overview" && <Overview schedule={schedule.data} />}
       {tab === "runs" && <Runs scheduleId={id} />}
       {tab === "spec" && <Spec schedule={schedule.data} />}
+      {editing && <EditDialog schedule={schedule.data} spec={spec} onClose={() => setEditing(false)} />}
       <Confirm
         open={asking}
         onClose={() => setAsking(false)}
@@ -198,7 +206,15 @@ function Runs({ scheduleId }: { scheduleId: string }) {
 }
 
 function Spec({ schedule }: { schedule: RecurringRun }) {
-  const reference = schedule.pipeline_version_reference;
+  const { spec, error } = useSpec(schedule);
+  if (error) return <Failure error={error} />;
+  if (!spec) return <SkeletonRows />;
+  return <SpecView spec={spec} name={schedule.display_name ?? "schedule"} />;
+}
+
+/** What it runs: its own specification, that of its version, or that of the newest version. */
+function useSpec(schedule: RecurringRun | undefined) {
+  const reference = schedule?.pipeline_version_reference;
   const versions = useQuery({
     ...pipelineQueries.versions(reference?.pipeline_id ?? ""),
     enabled: Boolean(reference),
@@ -206,8 +222,6 @@ function Spec({ schedule }: { schedule: RecurringRun }) {
   const version =
     versions.data?.find((each) => each.pipeline_version_id === reference?.pipeline_version_id) ??
     versions.data?.[0];
-  const spec = schedule.pipeline_spec ?? version?.pipeline_spec;
-  if (versions.isError) return <Failure error={versions.error} />;
-  if (!spec) return <SkeletonRows />;
-  return <SpecView spec={spec} name={schedule.display_name ?? "schedule"} />;
+  const spec = schedule?.pipeline_spec ?? version?.pipeline_spec;
+  return { spec, error: versions.error, isPending: Boolean(reference) && versions.isPending };
 }
