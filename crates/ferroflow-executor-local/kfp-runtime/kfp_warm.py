@@ -49,13 +49,20 @@ def _is_single_threaded():
 
 
 def _fork():
-    """In the new process: None. Here: its id, and the end of a pipe that it waits at."""
+    """In the new process: None. Here: its id, 0 if the system gives none, and the end of a pipe that it waits at."""
     told, tell = os.pipe()
     gate, opener = os.pipe()
-    # Its parent ends at once, so that it becomes a child of the supervisor, which waits for tasks.
-    between = os.fork()
+    try:
+        between = os.fork()
+    except OSError:
+        between = None
     if between == 0:
-        task = os.fork()
+        # Whatever happens, it must not go on as a second one that waits.
+        try:
+            # Its parent ends at once, so that the task becomes a child of the supervisor, which waits for tasks.
+            task = os.fork()
+        except OSError:
+            os._exit(1)
         if task == 0:
             for end in (told, tell, opener):
                 os.close(end)
@@ -72,10 +79,11 @@ def _fork():
         os._exit(0)
     os.close(tell)
     os.close(gate)
-    os.waitpid(between, 0)
+    if between is not None:
+        os.waitpid(between, 0)
     task = os.read(told, 32)
     os.close(told)
-    return task, opener
+    return task or b'0', opener
 
 
 def _serve():
@@ -83,16 +91,16 @@ def _serve():
     os.write(SOCKET, b'ready\n' if _is_single_threaded() else b'threads\n')
     while True:
         request = json.loads(_receive(int.from_bytes(_receive(4), 'little')))
-        try:
-            forked = _fork()
-        except OSError:
-            os.write(SOCKET, b'0\n')
-            continue
+        forked = _fork()
         if forked is None:
             return request
         task, opener = forked
-        os.write(SOCKET, (task or b'0') + b'\n')
-        os.write(opener, b'.')
+        os.write(SOCKET, task + b'\n')
+        try:
+            os.write(opener, b'.')
+        except OSError:
+            # There is none, or it was killed at the gate.
+            pass
         os.close(opener)
 
 

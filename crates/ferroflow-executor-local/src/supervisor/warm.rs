@@ -4,6 +4,7 @@
 //! every other. What a waiting interpreter is and does is the business of whoever gave its words; the protocol is that
 //! of `kfp-runtime/kfp_warm.py`.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -58,7 +59,7 @@ impl State {
 struct Request<'a> {
     argv: &'a [String],
     cwd: &'a str,
-    env: std::collections::BTreeMap<&'a str, &'a str>,
+    env: BTreeMap<&'a str, &'a str>,
     log: &'a str,
 }
 
@@ -129,7 +130,7 @@ impl Worker {
         if self.state != State::Ready || spawn::open_log(log).is_err() {
             return None;
         }
-        let mut env: std::collections::BTreeMap<&str, &str> =
+        let mut env: BTreeMap<&str, &str> =
             process.env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         env.insert(MARK_SUPERVISOR, supervisor);
         env.insert(MARK_ATTEMPT, mark);
