@@ -138,6 +138,41 @@ test("a schedule is edited in place; what the server refuses stays in the form",
   await context.close();
 });
 
+test("an edit keeps intervals and windows to the second", async () => {
+  const trigger = {
+    periodic_schedule: {
+      interval_second: "31",
+      start_time: "2030-01-02T03:04:05Z",
+      end_time: "2031-01-02T03:04:06Z",
+    },
+  };
+  const { recurring_run_id: id } = await api.call<{ recurring_run_id: string }>(
+    "POST",
+    "/apis/v2beta1/recurringruns",
+    {
+      display_name: "every 31 seconds",
+      pipeline_version_reference: { pipeline_id: seeds.pipelines.hello?.pipeline_id },
+      trigger,
+      max_concurrency: "1",
+      mode: "DISABLE",
+    },
+  );
+  const { page, context } = await openPage(browser, root);
+  await page.goto(hash(root, `/recurringrun/details/${id}`));
+  await page.getByRole("button", { name: "Edit" }).click();
+  const dialog = page.getByRole("dialog", { name: "Edit schedule" });
+  await dialog.getByRole("textbox", { name: "Name", exact: true }).fill("renamed");
+  await dialog.getByRole("textbox", { name: "Every" }).fill("32");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("heading", { name: "renamed" }).waitFor();
+  const edited = await api.call<Record<string, unknown>>("GET", `/apis/v2beta1/recurringruns/${id}`);
+  expect(edited.trigger).toEqual({
+    periodic_schedule: { ...trigger.periodic_schedule, interval_second: "32" },
+  });
+  await api.call("DELETE", `/apis/v2beta1/recurringruns/${id}`);
+  await context.close();
+});
+
 test("an upload names what is wrong, or opens the new version", async () => {
   const { page, context } = await openPage(browser, root);
   await page.goto(hash(root, "/pipeline_versions/new"));

@@ -106,7 +106,7 @@ export function scheduleDraftOf(schedule: RecurringRun, withWindow: boolean): Sc
   const periodic = schedule.trigger?.periodic_schedule;
   const window = withWindow ? (cron ?? periodic) : undefined;
   const seconds = Number(periodic?.interval_second ?? 3600);
-  const unit = [604_800, 86_400, 3600, 60].find((size) => seconds % size === 0) ?? 60;
+  const unit = [604_800, 86_400, 3600, 60].find((size) => seconds % size === 0) ?? 1;
   return {
     kind: cron ? "cron" : "interval",
     count: String(seconds / unit),
@@ -123,7 +123,7 @@ export function scheduleDraftOf(schedule: RecurringRun, withWindow: boolean): Sc
 function localText(time: string | undefined): string {
   if (!time) return "";
   const at = new Date(time);
-  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
 }
 
 /** What the schedule part of the form says, for the API. */

@@ -9,7 +9,7 @@ import { useScheduleWrites } from "@/api/schedules";
 import { split } from "@/components/link";
 import { PageBody, PageHeader, Section } from "@/components/shell/page";
 import { Button } from "@/components/ui/button";
-import { Failure } from "@/components/ui/feedback";
+import { Failure, Refusal } from "@/components/ui/feedback";
 import { Field, Input, Switch, Textarea } from "@/components/ui/field";
 import { runAddress, scheduleAddress } from "@/lib/addresses";
 import { freshEntry, merge, read } from "@/lib/draft";
@@ -143,12 +143,7 @@ export function NewRunForm() {
           }}
         >
           <div className="flex flex-col gap-4">
-            {refusal && (
-              <div role="alert" className="rounded-card border border-failed/40 bg-failed-tint px-4 py-3">
-                <p className="font-medium">The server refused it</p>
-                <p className="mt-0.5 break-words text-ink-2">{refusal.message}</p>
-              </div>
-            )}
+            <Refusal error={refusal} />
             {error && <Failure error={error} />}
             <Section title="What to run">
               <div className="grid gap-4 p-4 md:grid-cols-2">

@@ -6,6 +6,7 @@ import { exact } from "@/lib/format";
 import type { ScheduleDraft } from "./form-state";
 
 const UNITS: [string, string][] = [
+  ["1", "seconds"],
   ["60", "minutes"],
   ["3600", "hours"],
   ["86400", "days"],

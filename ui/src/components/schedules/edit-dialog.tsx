@@ -8,6 +8,7 @@ import { Parameters } from "@/components/new-run/parameters";
 import { readSchedule, ScheduleFields } from "@/components/new-run/schedule-fields";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
+import { Refusal } from "@/components/ui/feedback";
 import { Field, Input, Textarea } from "@/components/ui/field";
 import { entriesOf, freshEntry, read } from "@/lib/draft";
 import { parametersOf } from "@/lib/spec";
@@ -78,12 +79,7 @@ export function EditDialog({ schedule, spec, onClose }: Props) {
       }
     >
       <div className="flex flex-col gap-4">
-        {edit.error && (
-          <div role="alert" className="rounded-card border border-failed/40 bg-failed-tint px-4 py-3">
-            <p className="font-medium">The server refused it</p>
-            <p className="mt-0.5 break-words text-ink-2">{edit.error.message}</p>
-          </div>
-        )}
+        <Refusal error={edit.error} />
         <Field label="Name" error={strict && !form.name.trim() ? "A name is needed." : undefined}>
           {(ids) => (
             <Input

@@ -45,6 +45,17 @@ export function Empty({
   );
 }
 
+/** What the server said against what was to be saved. */
+export function Refusal({ error }: { error: Error | null }) {
+  if (!error) return null;
+  return (
+    <div role="alert" className="rounded-card border border-failed/40 bg-failed-tint px-4 py-3">
+      <p className="font-medium">The server refused it</p>
+      <p className="mt-0.5 break-words text-ink-2">{error.message}</p>
+    </div>
+  );
+}
+
 export function Failure({ error, retry, title }: { error: unknown; retry?: () => void; title?: string }) {
   const message = error instanceof Error ? error.message : String(error);
   const details = error instanceof ApiError ? error.details : message;
