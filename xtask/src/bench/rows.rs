@@ -231,10 +231,10 @@ fn flat(bench: &Bench, times: usize) -> anyhow::Result<Vec<Figure>> {
     let mut small = f64::NAN;
     let mut figures = Vec::new();
     for (name, tasks) in [
-        ("fan of 100: CPU a task", 100),
-        ("fan of 1,000: CPU a task", 1_000),
-        ("fan of 10,000: CPU a task", LARGE),
-        ("fan of 100,000: CPU a task", 10 * LARGE),
+        ("size 100, a fan: CPU a task", 100),
+        ("size 1,000, a fan: CPU a task", 1_000),
+        ("size 10,000, a fan: CPU a task", LARGE),
+        ("size 100,000, a fan: CPU a task", 10 * LARGE),
     ] {
         let file = fan(folder, tasks, Body::True)?;
         let repeats = if tasks < LARGE { times } else { 1 };
