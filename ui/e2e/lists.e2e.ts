@@ -98,6 +98,19 @@ test("archive and undo", async () => {
   await context.close();
 });
 
+test("a schedule lists the runs that it made, and no others", async () => {
+  const { page, context } = await openPage(browser, root);
+  await page.goto(hash(root, `/recurringrun/details/${seeds.schedule}?tab=runs`));
+  await page.getByText("4 runs", { exact: true }).waitFor();
+  await page.getByRole("link", { name: "nightly 2026-11-24" }).waitFor();
+  expect(await page.getByRole("link", { name: "training of tonight" }).count()).toBe(0);
+  await page.keyboard.press("/");
+  await page.keyboard.type("11-22");
+  await page.keyboard.press("Enter");
+  await page.getByText("1 run", { exact: true }).waitFor();
+  await context.close();
+});
+
 test("the palette finds runs and obeys commands", async () => {
   const { page, context } = await openPage(browser, root);
   await page.goto(hash(root, "/pipelines"));

@@ -68,13 +68,6 @@ export async function seed(root: string): Promise<Seeds> {
   await start("flaky", "flaky", "fetch with two refusals");
   await start("hostile", "hostile", "hostile report");
   await start("hello", "hello", "hello again");
-  for (const day of ["2026-11-21", "2026-11-22", "2026-11-23"])
-    await start(`nightly-${day}`, "nightly", `nightly ${day}`, { day });
-  await start("nightly", "nightly", "nightly 2026-11-24", { day: "2026-11-24", mode: "thorough" });
-  await start("broken", "broken", "training of tonight", { rows: 250 });
-  await start("long", "long", "a million lines");
-  await start("archived", "hello", "an old greeting");
-  await api.call("POST", `/apis/v2beta1/runs/${runs.archived}:archive`);
   const schedule = await api
     .call<{ recurring_run_id: string }>("POST", "/apis/v2beta1/recurringruns", {
       display_name: "nightly at half past two",
@@ -90,6 +83,14 @@ export async function seed(root: string): Promise<Seeds> {
       runtime_config: { parameters: { mode: "thorough" } },
     })
     .then((made) => made.recurring_run_id);
+  const by = { recurring_run_id: schedule };
+  for (const day of ["2026-11-21", "2026-11-22", "2026-11-23"])
+    await start(`nightly-${day}`, "nightly", `nightly ${day}`, { day }, by);
+  await start("nightly", "nightly", "nightly 2026-11-24", { day: "2026-11-24", mode: "thorough" }, by);
+  await start("broken", "broken", "training of tonight", { rows: 250 });
+  await start("long", "long", "a million lines");
+  await start("archived", "hello", "an old greeting");
+  await api.call("POST", `/apis/v2beta1/runs/${runs.archived}:archive`);
   // Still at work while the pictures are taken.
   runs.slow = await api.run("counting slowly", pipelines.slow as Made);
   return { pipelines, runs, experiment: experiment_id, schedule };

@@ -104,7 +104,7 @@ pub enum RunsOf {
 #[async_trait]
 pub trait RunViews: Send + Sync {
     /// A page. Keys are `id`, `name`, `state`, `storage_state`, `experiment_id`, `pipeline_name`, `created_at`,
-    /// `finished_at`, `duration` (seconds), and, not to sort by, `pipeline_id` and `version_id`. Counts 10,001 rows at
+    /// `finished_at`, `duration` (seconds), and, not to sort by, `pipeline_id`, `version_id` and `recurring_run_id`. Counts 10,001 rows at
     /// most. `InvalidArgument` for another key.
     async fn run_views(&self, query: ListQuery) -> Result<Page<RunView>>;
     /// Some runs, in the order of `ids`.

@@ -8,13 +8,19 @@ import { subscribe } from "./stream";
 const KINDS = ["run", "experiments", "pipelines", "recurring_runs", "reset"];
 const FLUSH_MS = 300;
 
-/** Counts runs that are not in the list yet; `show` reads the list again. */
-export function useRunListStream(): { fresh: number; show: () => void } {
+const ANY = () => true;
+
+/** Counts runs that are not in the list yet, of those that it is about; `show` reads the list again. */
+export function useRunListStream(isAbout: (run: RunRow) => boolean = ANY): {
+  fresh: number;
+  show: () => void;
+} {
   const client = useQueryClient();
   const [fresh, setFresh] = useState(0);
 
   useEffect(() => {
     const changed = new Set<string>();
+    const created = new Set<string>();
     let _timer: ReturnType<typeof setTimeout> | undefined;
     let reading = false;
 
@@ -26,6 +32,8 @@ export function useRunListStream(): { fresh: number; show: () => void } {
       for (const id of ids) changed.delete(id);
       try {
         const { runs } = await readRows(ids);
+        const born = runs.filter((run) => created.delete(run.run_id) && isAbout(run)).length;
+        if (born > 0) setFresh((count) => count + born);
         patchRows(client, new Map(runs.map((run) => [run.run_id, run])));
         client.invalidateQueries({ queryKey: ["runs", "facets"] });
         client.invalidateQueries({ queryKey: ["home"] });
@@ -46,13 +54,13 @@ export function useRunListStream(): { fresh: number; show: () => void } {
           client.invalidateQueries({ queryKey: ["schedules"] });
         if (change.kind === "pipelines") client.invalidateQueries({ queryKey: ["pipelines"] });
         if (change.kind !== "run") return;
-        if (change.change === "created") setFresh((count) => count + 1);
+        if (change.change === "created") created.add(change.run_id);
         changed.add(change.run_id);
         _timer ??= setTimeout(flush, FLUSH_MS);
       },
       onResume: () => client.invalidateQueries({ queryKey: runQueries.all }),
     });
-  }, [client]);
+  }, [client, isAbout]);
 
   const show = useCallback(() => {
     setFresh(0);

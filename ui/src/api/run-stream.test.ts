@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
-import type { RunState, TaskState } from "./generated";
+import type { RunRow, RunState, TaskState } from "./generated";
 import { patchPage } from "./run-list-stream";
 import { applyTasks } from "./run-stream";
+import { belongsTo } from "./runs";
 
 const task = (task_id: string, state: TaskState["state"]) => ({ task_id, state }) as TaskState;
 
@@ -23,4 +24,12 @@ test("a page without changed rows stays the same object", () => {
   expect(patchPage(page, new Map([["1", { run_id: "1", state: "FAILED" } as never]])).runs[0]?.state).toBe(
     "FAILED",
   );
+});
+
+test("a run belongs to what its list is about", () => {
+  const run = { experiment: { id: "e", name: "E" }, version: null, recurring_run_id: "s" } as RunRow;
+  expect(belongsTo(run)).toBe(true);
+  expect(belongsTo(run, { recurring_run_id: "s", experiment_id: "e", archived: "any" })).toBe(true);
+  expect(belongsTo(run, { recurring_run_id: "other" })).toBe(false);
+  expect(belongsTo(run, { pipeline_id: "p" })).toBe(false);
 });

@@ -8,7 +8,7 @@ import {
   useQueryClient,
 } from "@tanstack/react-query";
 import { request, V1, V2 } from "./client";
-import type { Comparison, RunFacets, RunOverview, RunPage, RunState, Timeline } from "./generated";
+import type { Comparison, RunFacets, RunOverview, RunPage, RunRow, RunState, Timeline } from "./generated";
 import type { Run } from "./v2beta1";
 
 export interface RunFilter {
@@ -18,9 +18,22 @@ export interface RunFilter {
   pipeline_id?: string;
   version_id?: string;
   pipeline_name?: string;
+  recurring_run_id?: string;
   archived?: "true" | "false" | "any";
   since?: number;
   until?: number;
+}
+
+/** Whether a run is of the experiment, pipeline or schedule that a list is about. */
+export function belongsTo(run: RunRow, about: RunFilter = {}): boolean {
+  const of: [string | undefined, string | null | undefined][] = [
+    [about.experiment_id, run.experiment.id],
+    [about.pipeline_id, run.version?.pipeline_id],
+    [about.version_id, run.version?.version_id],
+    [about.pipeline_name, run.pipeline_name],
+    [about.recurring_run_id, run.recurring_run_id],
+  ];
+  return of.every(([wanted, its]) => wanted === undefined || wanted === its);
 }
 
 /** `state` may hold several values joined by commas. */

@@ -33,13 +33,14 @@ const MOST_SLOWEST: usize = 5;
 /// Artifacts of one run in its list.
 const MOST_ARTIFACTS: u32 = 1000;
 
-const FILTERS: [&str; 10] = [
+const FILTERS: [&str; 11] = [
     "q",
     "state",
     "experiment_id",
     "pipeline_id",
     "version_id",
     "pipeline_name",
+    "recurring_run_id",
     "archived",
     "since",
     "until",
@@ -296,7 +297,7 @@ fn filter(query: &Query) -> Result<String, ApiError> {
             predicates.push(json!({ "operation": "IN", "key": key, "stringValues": { "values": values } }));
         }
     }
-    for key in ["experiment_id", "pipeline_id", "version_id", "pipeline_name"] {
+    for key in ["experiment_id", "pipeline_id", "version_id", "pipeline_name", "recurring_run_id"] {
         if let Some(text) = query.text(key) {
             predicates.push(json!({ "operation": "EQUALS", "key": key, "stringValue": text }));
         }

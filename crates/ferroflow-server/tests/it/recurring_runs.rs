@@ -327,6 +327,10 @@ async fn runs_say_which_recurring_run_made_them() {
     let list =
         server.check(&format!("GET @/runs?filter={filter}"), None, 200, json!({ "total_size": 1 })).await;
     assert_eq!(list["runs"][0]["run_id"], fired);
+    let own = format!("GET /apis/ferroflow/v1/runs?recurring_run_id={id}");
+    let expected = json!({ "total_size": 1, "runs": [{ "run_id": fired, "recurring_run_id": id }] });
+    server.check(&own, None, 200, expected).await;
+    server.check(&format!("{own}&state=FAILED"), None, 200, json!({ "total_size": 0, "runs": [] })).await;
 }
 
 #[tokio::test]

@@ -48,6 +48,7 @@ const RUN_VIEWS: Listing = Listing {
         // Null for pipelines that came with their run: only to be compared with, never to sort by.
         text("pipeline_id", "pipeline_id"),
         text("version_id", "pipeline_version_id"),
+        text("recurring_run_id", "recurring_run_id"),
         text("pipeline_name", "pipeline_name"),
         seconds("created_at", "created_at / 1000000"),
         seconds("finished_at", "coalesce(finished_at, 0) / 1000000"),

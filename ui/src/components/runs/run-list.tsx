@@ -3,8 +3,9 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Activity, ArrowUp } from "lucide-react";
 import { type ReactNode, useCallback, useMemo, useState } from "react";
+import type { RunRow } from "@/api/generated";
 import { useRunListStream } from "@/api/run-list-stream";
-import { type RunFilter, runQueries } from "@/api/runs";
+import { belongsTo, type RunFilter, runQueries } from "@/api/runs";
 import { Link, split } from "@/components/link";
 import { DataTable } from "@/components/table/data-table";
 import { FilterBar, SearchBox } from "@/components/table/filter-bar";
@@ -51,7 +52,8 @@ export function RunList({ fixed, archived = false, hideColumns = [], empty }: Pr
   const sort = search.sort ?? DEFAULT_SORT;
   const list = useInfiniteQuery(runQueries.list(filter, sort));
   const facets = useQuery(runQueries.facets(filter)).data;
-  const { fresh, show } = useRunListStream();
+  const isAbout = useCallback((run: RunRow) => belongsTo(run, fixed), [fixed]);
+  const { fresh, show } = useRunListStream(isAbout);
   const { act, questions } = useRunActions(() => setSelected(new Set()));
 
   const rows = useMemo(() => list.data?.pages.flatMap((page) => page.runs) ?? [], [list.data]);

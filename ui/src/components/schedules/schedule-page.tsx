@@ -5,23 +5,21 @@ import { CopyPlus, Pencil, Trash2 } from "lucide-react";
 import { useMemo, useState } from "react";
 import { experimentQueries } from "@/api/experiments";
 import { pipelineQueries } from "@/api/pipelines";
-import { runQueries } from "@/api/runs";
 import { scheduleQueries, useScheduleWrites } from "@/api/schedules";
 import type { RecurringRun } from "@/api/v2beta1";
 import { Link, TextLink } from "@/components/link";
 import { SpecView } from "@/components/pipelines/spec-view";
 import { Facts } from "@/components/run/facts";
 import { Value } from "@/components/run/value";
-import { runColumns } from "@/components/runs/columns";
+import { RunList } from "@/components/runs/run-list";
 import { PageBody, PageHeader, Section, TabLinks } from "@/components/shell/page";
-import { DataTable } from "@/components/table/data-table";
 import { Button, buttonClass, IconButton } from "@/components/ui/button";
 import { Confirm } from "@/components/ui/dialog";
 import { Empty, Failure, SkeletonRows } from "@/components/ui/feedback";
 import { Switch } from "@/components/ui/field";
 import { Ago, ShortId } from "@/components/ui/time";
 import { toastError } from "@/components/ui/toast";
-import { experimentAddress, runAddress, scheduleAddress } from "@/lib/addresses";
+import { experimentAddress, scheduleAddress } from "@/lib/addresses";
 import { useNow } from "@/lib/clock";
 import { exact, millis, relative } from "@/lib/format";
 import { isEnabled, triggerWords, upcoming } from "@/lib/schedule";
@@ -185,24 +183,9 @@ function Overview({ schedule }: { schedule: RecurringRun }) {
   );
 }
 
-const columns = runColumns({});
-
 function Runs({ scheduleId }: { scheduleId: string }) {
-  // The list knows no filter by schedule: the newest runs are read and those of others left out.
-  const list = useQuery({ ...runQueries.few({ archived: "any" }, 200), refetchInterval: 10_000 });
-  if (list.isError) return <Failure error={list.error} />;
-  if (!list.data) return <SkeletonRows />;
-  const runs = list.data.runs.filter((run) => run.recurring_run_id === scheduleId);
-  return (
-    <DataTable
-      label="Runs of the schedule"
-      columns={columns}
-      rows={runs}
-      idOf={(run) => run.run_id}
-      addressOf={(run) => runAddress(run.run_id)}
-      empty={<Empty title="It has made no runs yet" />}
-    />
-  );
+  const fixed = useMemo(() => ({ recurring_run_id: scheduleId, archived: "any" as const }), [scheduleId]);
+  return <RunList fixed={fixed} empty={<Empty title="It has made no runs yet" />} />;
 }
 
 function Spec({ schedule }: { schedule: RecurringRun }) {
