@@ -79,10 +79,13 @@ def init(runner: Union[SubprocessRunner, DockerRunner], pipeline_root: str = './
 class LocalTask:
     """What ran: its outputs are values, and artifacts whose `.path` is there."""
 
-    def __init__(self, name: str, state: str, outputs: dict[str, Any]) -> None:
+    def __init__(self, name: str, state: str, outputs: dict[str, Any], results: dict[str, Any],
+                 spec: dict[str, Any]) -> None:
         self.name = name
         self.state = state
         self.outputs = outputs
+        self._results = results
+        self._spec = spec
 
     @property
     def output(self) -> Any:
@@ -91,6 +94,14 @@ class LocalTask:
             names = ', '.join(repr(name) for name in self.outputs) or 'none'
             raise AttributeError(f'{self.name!r} does not have one output, but {names}: use .outputs[name]')
         return next(iter(self.outputs.values()))
+
+    def _repr_html_(self) -> str:
+        from ferroflow.display import page
+        return page.of_run(self._results, self._spec)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from ferroflow.display import page
+        return {'text/plain': page.text_of_run(self._results), 'text/html': self._repr_html_()}
 
     def __getattr__(self, name: str) -> Any:
         if name in _FOR_CLUSTERS:
@@ -118,7 +129,8 @@ def run(component: BaseComponent, arguments: dict[str, Any]) -> LocalTask:
         results = _run_file(component, arguments, folder, _settings)
     if results['state'] != 'SUCCEEDED' and _settings.raise_on_error:
         raise RuntimeError(_failure(results, _settings))
-    return LocalTask(component.name, results['state'], _outputs(results.get('outputs', {})))
+    return LocalTask(component.name, results['state'], _outputs(results.get('outputs', {})), results,
+                     json.loads(component.compiled().pipeline_json()))
 
 
 def _program() -> str:

@@ -3,5 +3,6 @@
 from ferroflow.client.client import Client, RunPipelineResult
 from ferroflow.client.connection import ApiException
 from ferroflow.client.resource import Resource
+from ferroflow.client.run import Run
 
-__all__ = ['ApiException', 'Client', 'Resource', 'RunPipelineResult']
+__all__ = ['ApiException', 'Client', 'Resource', 'Run', 'RunPipelineResult']

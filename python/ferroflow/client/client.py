@@ -13,6 +13,8 @@ from typing import Any, Mapping, Optional
 from ferroflow.client import package
 from ferroflow.client.connection import ApiException, Connection
 from ferroflow.client.resource import Resource
+from ferroflow.client.run import Run
+from ferroflow.display.live import live
 from ferroflow.dsl.base_component import BaseComponent
 
 _CONTEXT = os.path.expanduser('~/.config/kfp/context.json')
@@ -22,13 +24,25 @@ _ENDED = ('SUCCEEDED', 'SKIPPED', 'FAILED', 'ERROR', 'CANCELED')
 class RunPipelineResult:
     """A run that was created."""
 
-    def __init__(self, client: Client, run_info: Resource) -> None:
+    def __init__(self, client: Client, run_info: Run) -> None:
         self._client = client
         self.run_info = run_info
         self.run_id: str = run_info.run_id
 
-    def wait_for_run_completion(self, timeout: Optional[float] = None) -> Resource:
+    def wait_for_run_completion(self, timeout: Optional[float] = None) -> Run:
         return self._client.wait_for_run_completion(self.run_id, timeout)
+
+    def _repr_html_(self) -> str:
+        return self._now()._repr_html_()
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return self._now()._repr_mimebundle_()
+
+    def _now(self) -> Run:
+        try:
+            return self._client.get_run(self.run_id)
+        except (ApiException, ConnectionError):
+            return self.run_info
 
     def __repr__(self) -> str:
         return f'RunPipelineResult(run_id={self.run_id})'
@@ -120,12 +134,12 @@ class Client:
                      params: Optional[Mapping[str, Any]] = None, pipeline_id: Optional[str] = None,
                      version_id: Optional[str] = None, pipeline_root: Optional[str] = None,
                      enable_caching: Optional[bool] = None, cache_key: Optional[str] = None,
-                     service_account: Optional[str] = None) -> Resource:
+                     service_account: Optional[str] = None) -> Run:
         """Starts a run of a file, or of an uploaded pipeline."""
         body = self._job(experiment_id, job_name, pipeline_package_path, params, pipeline_id, version_id, pipeline_root,
                          enable_caching, cache_key, service_account)
-        run = Resource(self._connection.post('runs', body))
-        _show(f'{self._ui_host}/#/runs/details/{run.run_id}', 'Run details')
+        run = Run(self._connection.post('runs', body), self)
+        _show(self._run_url(run.run_id), 'Run details')
         return run
 
     def create_run_from_pipeline_func(self, pipeline_func: BaseComponent, arguments: Optional[Mapping[str, Any]] = None,
@@ -159,15 +173,18 @@ class Client:
                                 enable_caching=enable_caching, cache_key=cache_key, service_account=service_account)
         return RunPipelineResult(self, run)
 
-    def get_run(self, run_id: str) -> Resource:
-        return self._connection.get(f'runs/{run_id}')
+    def get_run(self, run_id: str) -> Run:
+        return Run(self._connection.fetch(f'runs/{run_id}'), self)
 
     def list_runs(self, page_token: str = '', page_size: int = 10, sort_by: str = '',
                   experiment_id: Optional[str] = None, namespace: Optional[str] = None,
                   filter: Optional[str] = None) -> Resource:
-        return self._connection.get('runs', page_token=page_token, page_size=page_size, sort_by=sort_by,
-                                    experiment_id=experiment_id, filter=filter,
-                                    namespace=None if experiment_id else namespace or self.get_user_namespace())
+        answer = self._connection.fetch('runs', page_token=page_token, page_size=page_size, sort_by=sort_by,
+                                        experiment_id=experiment_id, filter=filter,
+                                        namespace=None if experiment_id else namespace or self.get_user_namespace())
+        if 'runs' in answer:
+            answer['runs'] = [Run(run, self) for run in answer['runs']]
+        return Resource(answer)
 
     def archive_run(self, run_id: str) -> dict[str, Any]:
         return self._connection.post(f'runs/{run_id}:archive')
@@ -182,12 +199,15 @@ class Client:
         return self._connection.delete(f'runs/{run_id}')
 
     def wait_for_run_completion(self, run_id: str, timeout: Optional[float] = None,
-                                sleep_duration: float = 5) -> Resource:
-        """The run when it has ended; asks often at first."""
+                                sleep_duration: float = 5) -> Run:
+        """The run when it has ended; asks often at first. Notebooks show how far it is."""
         end = None if timeout is None else time.monotonic() + timeout
         pause = min(0.1, sleep_duration)
+        picture = live()
         while True:
             run = self.get_run(run_id)
+            if picture is not None:
+                picture.show(run._html(brief=True), run._text())
             if (run.state or '').upper() in _ENDED:
                 return run
             left = pause if end is None else end - time.monotonic()
@@ -323,6 +343,9 @@ class Client:
 
     def delete_pipeline_version(self, pipeline_id: str, pipeline_version_id: str) -> dict[str, Any]:
         return self._connection.delete(f'pipelines/{pipeline_id}/versions/{pipeline_version_id}')
+
+    def _run_url(self, run_id: str) -> str:
+        return f'{self._ui_host}/#/runs/details/{run_id}'
 
     def _job(self, experiment_id: str, name: str, path: Optional[str], params: Optional[Mapping[str, Any]],
              pipeline_id: Optional[str], version_id: Optional[str], pipeline_root: Optional[str],

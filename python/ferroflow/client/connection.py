@@ -15,6 +15,7 @@ from urllib.request import HTTPSHandler, OpenerDirector, ProxyHandler, Request, 
 from ferroflow.client.resource import Resource
 
 _ROOT = '/apis/v2beta1'
+_OWN = '/apis/ferroflow/v1'
 
 
 class ApiException(Exception):
@@ -35,6 +36,11 @@ def _message(body: str) -> str:
     return str(answer.get('message') or answer.get('error') or body) if isinstance(answer, dict) else body
 
 
+def _object(text: str) -> dict[str, Any]:
+    answer = json.loads(text) if text.strip() else {}
+    return answer if isinstance(answer, dict) else {'value': answer}
+
+
 class Connection:
     """A server, and who asks it."""
 
@@ -48,7 +54,18 @@ class Connection:
         self._opener = _opener(proxy, ssl_ca_cert, verify_ssl)
 
     def get(self, path: str, **query: Any) -> Resource:
-        return Resource(self._send('GET', path, query))
+        return Resource(self.fetch(path, **query))
+
+    def fetch(self, path: str, **query: Any) -> dict[str, Any]:
+        """The answer as it came."""
+        return self._send('GET', path, query)
+
+    def own(self, path: str) -> dict[str, Any]:
+        """What Ferroflow's servers tell beyond KFP's API."""
+        return _object(self._text('GET', f'{_OWN}/{path}', None, None))
+
+    def text(self, path: str) -> str:
+        return self._text('GET', f'{_ROOT}/{path}', None, None)
 
     def delete(self, path: str) -> dict[str, Any]:
         return self._send('DELETE', path, {})
@@ -71,8 +88,10 @@ class Connection:
     def _send(self, method: str, path: str, query: dict[str, Any], body: Optional[bytes] = None,
               kind: Optional[str] = None) -> dict[str, Any]:
         said = {name: value for name, value in query.items() if value not in (None, '')}
-        url = f'{self.host}{_ROOT}/{path}' + ('?' + urlencode(said) if said else '')
-        request = Request(url, data=body, method=method)
+        return _object(self._text(method, f'{_ROOT}/{path}' + ('?' + urlencode(said) if said else ''), body, kind))
+
+    def _text(self, method: str, address: str, body: Optional[bytes], kind: Optional[str]) -> str:
+        request = Request(self.host + address, data=body, method=method)
         if kind is not None:
             request.add_header('Content-Type', kind)
         token = self._current_token()
@@ -82,14 +101,13 @@ class Connection:
             request.add_header('Cookie', self._cookies)
         try:
             with self._opener.open(request) as response:
-                text = response.read().decode()
+                text: str = response.read().decode(errors='replace')
         except HTTPError as error:
             raise ApiException(error.code, error.reason, error.read().decode(errors='replace')) from None
         except URLError as error:
             raise ConnectionError(f'no server answers at {self.host} ({error.reason}): start one with `ferroflow up`, '
                                   'or name another by Client(host=...)') from None
-        answer = json.loads(text) if text.strip() else {}
-        return answer if isinstance(answer, dict) else {'value': answer}
+        return text
 
     def _current_token(self) -> Optional[str]:
         if self._credentials is not None:

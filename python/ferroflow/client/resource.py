@@ -16,7 +16,7 @@ class Resource:
         self._data = {_snake(name): _value(_snake(name), value) for name, value in data.items()}
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith('__') or name == '_data':
+        if name.startswith('_'):
             raise AttributeError(name)
         return self._data.get(name)
 

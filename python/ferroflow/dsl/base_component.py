@@ -57,6 +57,18 @@ class BaseComponent:
     def platform_spec(self) -> Any:
         return message('PlatformSpec', self.compiled().platform_json())
 
+    def _repr_html_(self) -> str:
+        from ferroflow.display import page
+        return page.of_pipeline(json.loads(self.compiled().pipeline_json()), self.name, self.description)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from ferroflow.display import page
+        spec = json.loads(self.compiled().pipeline_json())
+        return {
+            'text/plain': page.text_of_pipeline(spec, self.name, self.description),
+            'text/html': page.of_pipeline(spec, self.name, self.description)
+        }
+
     def _refuse_output_lists(self) -> None:
         for name, spec in self.component_spec.outputs.items():
             if spec.is_artifact_list:

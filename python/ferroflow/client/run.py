@@ -1,0 +1,85 @@
+"""A run as the client hands it out: what the API tells, what it has made, and a picture of it in notebooks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Optional
+
+from ferroflow.client.connection import ApiException
+from ferroflow.client.resource import Resource
+
+if TYPE_CHECKING:
+    from ferroflow.client.client import Client
+
+_MOST_LOGS = 3
+_LINES = 20
+
+
+class Run(Resource):
+    """A run. What it has made is asked for when it is first wanted, so it may be newer than the rest."""
+
+    def __init__(self, data: dict[str, Any], client: Client) -> None:
+        super().__init__(data)
+        self._client = client
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """Parameters that the pipeline has given. Only Ferroflow's servers tell them."""
+        return dict((self._results().get('outputs') or {}).get('parameters') or {})
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """Numbers that tasks have logged, by their names; of several with one name, the last."""
+        from ferroflow.display import plots
+        return {name: value for _, found in plots.metrics(self._results()['tasks']) for name, value in found.items()}
+
+    def _results(self) -> dict[str, Any]:
+        from ferroflow.display import progress
+        try:
+            results: dict[str, Any] = self._client._connection.own(f'runs/{self.run_id}')
+        except (ApiException, ConnectionError, ValueError):
+            # Another kind of server, or none any more: then what it has told has to do.
+            return progress.of_details(self.to_dict())
+        return results if 'tasks' in results else progress.of_details(self.to_dict())
+
+    def _spec(self) -> Optional[dict[str, Any]]:
+        """The pipeline, which runs of uploaded versions refer to."""
+        if self.pipeline_spec:
+            return dict(self.pipeline_spec)
+        version = self.pipeline_version_reference
+        if not version or not version.pipeline_id or not version.pipeline_version_id:
+            return None
+        try:
+            spec = self._client.get_pipeline_version(version.pipeline_id, version.pipeline_version_id).pipeline_spec
+        except (ApiException, ConnectionError):
+            return None
+        return dict(spec) if spec else None
+
+    def _logs(self, results: dict[str, Any]) -> dict[str, str]:
+        """The ends of the logs of the first tasks that failed."""
+        found = {}
+        failed = [task for task in results['tasks'] if task['state'] == 'FAILED' and task.get('log_node')]
+        for task in failed[:_MOST_LOGS]:
+            try:
+                text = self._client._connection.text(f'runs/{self.run_id}/nodes/{task["log_node"]}/log')
+            except (ApiException, ConnectionError):
+                continue
+            found[task['path']] = '\n'.join(text.rstrip().splitlines()[-_LINES:])
+        return found
+
+    def _html(self, brief: bool = False) -> str:
+        from ferroflow.display import page
+        results = self._results()
+        return page.of_run(results, self._spec(), self._link(), {} if brief else self._logs(results), brief)
+
+    def _text(self) -> str:
+        from ferroflow.display import page
+        return page.text_of_run(self._results(), self._link())
+
+    def _link(self) -> str:
+        return self._client._run_url(self.run_id)
+
+    def _repr_html_(self) -> str:
+        return self._html()
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {'text/plain': self._text(), 'text/html': self._html()}
