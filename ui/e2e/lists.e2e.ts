@@ -111,6 +111,21 @@ test("a schedule lists the runs that it made, and no others", async () => {
   await context.close();
 });
 
+test("schedules show what became of their last runs, asked for at once", async () => {
+  const { page, context, requests } = await openPage(browser, root);
+  await page.goto(hash(root, "/recurringruns"));
+  const row = page.getByRole("row", { name: /nightly at half past two/ });
+  const dots = row.getByRole("link", { name: /^nightly 2026-11-2\d: Succeeded$/ });
+  await dots.nth(3).waitFor();
+  expect(await dots.evaluateAll((links) => links.map((link) => link.ariaLabel))).toEqual(
+    [21, 22, 23, 24].map((day) => `nightly 2026-11-${day}: Succeeded`),
+  );
+  expect(requests.filter((url) => url.includes("last_runs"))).toHaveLength(1);
+  await dots.last().click();
+  await page.getByRole("heading", { name: "nightly 2026-11-24" }).waitFor();
+  await context.close();
+});
+
 test("the palette finds runs and obeys commands", async () => {
   const { page, context } = await openPage(browser, root);
   await page.goto(hash(root, "/pipelines"));

@@ -98,6 +98,8 @@ pub enum RunsOf {
     Experiment,
     /// A stored pipeline, by id.
     Pipeline,
+    /// A recurring run, by id.
+    RecurringRun,
 }
 
 /// Runs as screens list them.

@@ -85,6 +85,7 @@ pub(crate) enum Call {
     VersionGraph,
     VersionDiff,
     Experiments,
+    RecurringLastRuns,
     Artifacts,
     Artifact,
     ArtifactPreview,
@@ -94,7 +95,7 @@ pub(crate) enum Call {
 }
 
 /// Addresses below the prefix, all for GET. `runs/{run_id}` itself is served by `results`.
-pub(crate) const ROUTES: [(&str, Call); 30] = [
+pub(crate) const ROUTES: [(&str, Call); 31] = [
     ("/apis/ferroflow/v1/bootstrap", Call::Bootstrap),
     ("/apis/ferroflow/v1/home", Call::Home),
     ("/apis/ferroflow/v1/search", Call::Search),
@@ -119,6 +120,7 @@ pub(crate) const ROUTES: [(&str, Call); 30] = [
     ("/apis/ferroflow/v1/versions/{version_id}/graph", Call::VersionGraph),
     ("/apis/ferroflow/v1/versions/{version_id}/diff", Call::VersionDiff),
     ("/apis/ferroflow/v1/experiments", Call::Experiments),
+    ("/apis/ferroflow/v1/recurringruns/last_runs", Call::RecurringLastRuns),
     ("/apis/ferroflow/v1/artifacts", Call::Artifacts),
     ("/apis/ferroflow/v1/artifacts/{artifact_id}", Call::Artifact),
     ("/apis/ferroflow/v1/artifacts/{artifact_id}/preview", Call::ArtifactPreview),
@@ -200,6 +202,7 @@ impl OwnApi {
             Call::VersionGraph => self.version_graph(&question).await,
             Call::VersionDiff => json(&self.version_diff(&question).await?),
             Call::Experiments => json(&self.experiments(&question).await?),
+            Call::RecurringLastRuns => json(&self.recurring_last_runs(&question).await?),
             Call::Artifacts => json(&self.artifacts(&question).await?),
             Call::Artifact => json(&self.artifact(&question).await?),
             Call::ArtifactPreview => json(&self.artifact_preview(&question).await?),

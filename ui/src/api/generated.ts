@@ -662,6 +662,12 @@ export interface ExperimentPage {
   next_page_token: string;
 }
 
+/** The last runs of some recurring runs. */
+export interface LastRuns {
+  /** By the id of the recurring run: at most 10, the newest first; none for an id that is not known. */
+  last_runs: Record<string, RunDot[]>;
+}
+
 /** One cell of the matrix. */
 export interface MatrixCell {
   /** Id of the task; of a loop's body that of the first pass that failed, else of the first. */

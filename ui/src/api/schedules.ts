@@ -1,7 +1,11 @@
-/** Recurring runs. The public API is all there is: lists are read whole, page by page. */
-import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+/** Recurring runs: the public API, whose lists are read whole, and what it does not tell. */
+import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { request, V1, V2 } from "./client";
+import type { LastRuns } from "./generated";
 import type { RecurringRun } from "./v2beta1";
+
+/** Of one question about several of them. */
+const MOST_IDS = 200;
 
 const one = (id: string) => `${V2}/recurringruns/${encodeURIComponent(id)}`;
 
@@ -33,6 +37,22 @@ export const scheduleQueries = {
         } while (token && schedules.length < 2000);
         return schedules;
       },
+    }),
+  /** The last runs of schedules by their ids: one request for each 200. */
+  lastRuns: (ids: readonly string[]) =>
+    queryOptions({
+      queryKey: ["schedules", "last-runs", ids],
+      queryFn: async ({ signal }) => {
+        const parts: Promise<LastRuns>[] = [];
+        for (let from = 0; from < ids.length; from += MOST_IDS) {
+          const query = new URLSearchParams(ids.slice(from, from + MOST_IDS).map((id) => ["ids", id]));
+          parts.push(request(`${V1}/recurringruns/last_runs`, { queryText: query.toString(), signal }));
+        }
+        const found = await Promise.all(parts);
+        return Object.assign({}, ...found.map((part) => part.last_runs)) as LastRuns["last_runs"];
+      },
+      enabled: ids.length > 0,
+      placeholderData: keepPreviousData,
     }),
   schedule: (id: string) =>
     queryOptions({

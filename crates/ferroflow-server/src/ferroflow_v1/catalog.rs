@@ -1,4 +1,4 @@
-//! Pipelines and experiments in lists, with their last runs.
+//! Pipelines and experiments in lists, with their last runs, and the last runs of recurring runs.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,14 @@ use serde_json::json;
 
 use super::convert::{millis, run_dot};
 use super::query::Query;
-use super::run::{List, storage_state};
-use super::wire::{ExperimentPage, ExperimentRow, Named, PipelinePage, PipelineRow, RunDot};
+use super::run::{List, MOST_IDS, storage_state};
+use super::wire::{ExperimentPage, ExperimentRow, LastRuns, Named, PipelinePage, PipelineRow, RunDot};
 use super::{OwnApi, Question};
 use crate::status::ApiError;
 
 const PIPELINE_RUNS: u32 = 10;
 const EXPERIMENT_RUNS: u32 = 5;
+const RECURRING_RUN_RUNS: u32 = 10;
 
 impl OwnApi {
     pub(super) async fn pipelines(&self, question: &Question<'_>) -> Result<PipelinePage, ApiError> {
@@ -49,6 +50,18 @@ impl OwnApi {
         let mut runs = store.last_runs(RunsOf::Experiment, &ids, EXPERIMENT_RUNS).await?;
         let experiments = page.items.into_iter().map(|one| experiment_row(one, &mut runs)).collect();
         Ok(ExperimentPage { experiments, total_size: page.total, next_page_token })
+    }
+
+    pub(super) async fn recurring_last_runs(&self, question: &Question<'_>) -> Result<LastRuns, ApiError> {
+        let query = question.query(&["ids"])?;
+        let ids: Vec<String> = query.list("ids").into_iter().map(str::to_owned).collect();
+        if !(1..=MOST_IDS).contains(&ids.len()) {
+            let text = format!("`ids` names 1 to {MOST_IDS} recurring runs, not {}", ids.len());
+            return Err(ApiError::invalid(text));
+        }
+        let runs = self.services.store.last_runs(RunsOf::RecurringRun, &ids, RECURRING_RUN_RUNS).await?;
+        let dots = |(id, runs): (String, Vec<RunBrief>)| (id, runs.iter().map(run_dot).collect());
+        Ok(LastRuns { last_runs: runs.into_iter().map(dots).collect() })
     }
 }
 

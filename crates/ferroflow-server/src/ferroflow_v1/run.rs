@@ -23,8 +23,8 @@ use crate::v2beta1::{parse_id, run};
 
 /// Runs that facets are counted over.
 const MOST_COUNTED: u32 = 10_000;
-/// Runs that can be asked for by id.
-const MOST_IDS: usize = 200;
+/// Things that can be asked for by id at once.
+pub(super) const MOST_IDS: usize = 200;
 const DEFAULT_PAGE: u32 = 100;
 /// Failed tasks on the overview, and those of them whose logs are read.
 const MOST_FAILURES: usize = 10;

@@ -330,6 +330,10 @@ async fn runs_say_which_recurring_run_made_them() {
     let own = format!("GET /apis/ferroflow/v1/runs?recurring_run_id={id}");
     let expected = json!({ "total_size": 1, "runs": [{ "run_id": fired, "recurring_run_id": id }] });
     server.check(&own, None, 200, expected).await;
+    let dots = format!("GET /apis/ferroflow/v1/recurringruns/last_runs?ids={id}&ids={UNKNOWN}");
+    let expected = json!({ "last_runs": { (&*id): [{ "run_id": fired, "state": "PENDING" }], UNKNOWN: [] } });
+    server.check(&dots, None, 200, expected).await;
+    server.check_error("GET /apis/ferroflow/v1/recurringruns/last_runs", None, 400, 3).await;
     server.check(&format!("{own}&state=FAILED"), None, 200, json!({ "total_size": 0, "runs": [] })).await;
 }
 

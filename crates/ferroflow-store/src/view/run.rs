@@ -212,6 +212,11 @@ fn last_runs(
             brief_columns!(),
             " FROM runs WHERE pipeline_id = ?1 ORDER BY created_at / 1000000 DESC, id DESC LIMIT ?2"
         ),
+        RunsOf::RecurringRun => concat!(
+            "SELECT ",
+            brief_columns!(),
+            " FROM runs WHERE recurring_run_id = ?1 ORDER BY created_at / 1000000 DESC, id DESC LIMIT ?2"
+        ),
     };
     let mut found = BTreeMap::new();
     for id in ids {

@@ -7,6 +7,7 @@ import { pipelineQueries } from "@/api/pipelines";
 import { scheduleQueries, useScheduleWrites } from "@/api/schedules";
 import type { RecurringRun } from "@/api/v2beta1";
 import { Link, TextLink } from "@/components/link";
+import { RunDots } from "@/components/runs/run-dots";
 import { type Column, DataTable } from "@/components/table/data-table";
 import { FilterBar, SearchBox } from "@/components/table/filter-bar";
 import { buttonClass } from "@/components/ui/button";
@@ -38,11 +39,13 @@ export function ScheduleTable({ filter }: Props) {
     (schedule.display_name ?? "").toLowerCase().includes(q.toLowerCase()),
   );
   const names = usePipelineNames(schedules);
+  const ids = useMemo(() => schedules.map((schedule) => schedule.recurring_run_id), [schedules]);
+  const lastRuns = useQuery({ ...scheduleQueries.lastRuns(ids), refetchInterval: 30_000 }).data;
   const columns: Column<RecurringRun>[] = [
     {
       id: "name",
       title: "Schedule",
-      width: "minmax(180px, 1.6fr)",
+      width: "minmax(170px, 1.3fr)",
       cell: (schedule) => (
         <Link
           to={scheduleAddress(schedule.recurring_run_id)}
@@ -55,23 +58,29 @@ export function ScheduleTable({ filter }: Props) {
     {
       id: "pipeline",
       title: "Pipeline",
-      width: "minmax(140px, 1.2fr)",
+      width: "minmax(120px, 1fr)",
       cell: (schedule) => <Pipeline schedule={schedule} names={names} />,
     },
     {
       id: "trigger",
       title: "Fires",
-      width: "minmax(180px, 1.8fr)",
+      width: "minmax(180px, 2fr)",
       cell: (schedule) => <span title={schedule.trigger?.cron_schedule?.cron}>{triggerWords(schedule)}</span>,
     },
     {
       id: "next",
       title: "Next",
-      width: "120px",
+      width: "100px",
       cell: (schedule) => {
         const [next] = upcoming(schedule, now, 1);
         return next === undefined ? <span className="text-ink-3">–</span> : <Ago at={next} />;
       },
+    },
+    {
+      id: "runs",
+      title: "Last runs",
+      width: "250px",
+      cell: ({ recurring_run_id: id }) => lastRuns && <RunDots runs={lastRuns[id] ?? []} />,
     },
     {
       id: "created",

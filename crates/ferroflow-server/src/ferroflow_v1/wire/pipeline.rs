@@ -85,6 +85,13 @@ pub(crate) struct ExperimentPage {
     pub(crate) next_page_token: String,
 }
 
+/// The last runs of some recurring runs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct LastRuns {
+    /// By the id of the recurring run: at most 10, the newest first; none for an id that is not known.
+    pub(crate) last_runs: std::collections::BTreeMap<String, Vec<RunDot>>,
+}
+
 /// One cell of the matrix.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct MatrixCell {
