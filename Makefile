@@ -18,7 +18,7 @@ PAGE_SOURCES := $(shell find ui/src ui/public ui/scripts -type f) ui/index.html 
 
 export FERROFLOW_VENVS := $(VENVS)
 
-.PHONY: run test bench build ui check unit sim e2e stores-tests docker-tests conformance python-tests api-tests metadata-tests sdk-tests sdk-bench wheels page-tests page-e2e venvs needs-cargo needs-node needs-python
+.PHONY: run test bench build ui check unit sim e2e stores-tests docker-tests conformance python-tests api-tests metadata-tests sdk-tests sdk-bench wheels page-tests page-e2e sdk-wheel notebook-tests venvs needs-cargo needs-node needs-python
 
 ## Builds, serves on the embedded defaults, loads the samples, runs the training one, and keeps serving.
 run: build needs-python
@@ -26,7 +26,7 @@ run: build needs-python
 
 ## Every test: the rules of the house, all crates, protos and slim runtime against KFP's packages, the simulator, the
 ## binary with the real kfp clients, and the page in a browser.
-test: check unit python-tests sdk-tests page-tests sim e2e api-tests metadata-tests stores-tests docker-tests page-e2e
+test: check unit python-tests sdk-tests notebook-tests page-tests sim e2e api-tests metadata-tests stores-tests docker-tests page-e2e
 
 ## The figures of the speed table beside the floors of this machine.
 bench: build
@@ -79,11 +79,18 @@ stores-tests: build $(VENVS)/stores/.ready
 	FERROFLOW_BIN="$(BINARY)" "$(VENVS)/stores/bin/python" -m pytest -q --durations=5 tests/stores
 
 # Our SDK beside the real one: both compile the same pipelines.
-sdk-tests: build $(VENVS)/sdk/.ready
-	rm -rf "$(TARGET)/wheels-of-tests"
-	cd python && "$(VENVS)/sdk/bin/maturin" build --quiet --locked --out "$(TARGET)/wheels-of-tests"
+sdk-tests: build sdk-wheel
 	"$(VENVS)/sdk/bin/pip" install --quiet --force-reinstall --no-deps "$(TARGET)"/wheels-of-tests/ferroflow-*.whl
 	FERROFLOW_BIN="$(BINARY)" "$(VENVS)/sdk/bin/python" -m pytest -q tests/sdk
+
+# The example notebooks in a kernel, against the binary; notebooks as components.
+notebook-tests: build sdk-wheel $(VENVS)/notebooks/.ready
+	"$(VENVS)/notebooks/bin/pip" install --quiet --force-reinstall --no-deps "$(TARGET)"/wheels-of-tests/ferroflow-*.whl
+	FERROFLOW_BIN="$(BINARY)" "$(VENVS)/notebooks/bin/python" -m pytest -q --confcutdir tests/sdk/notebooks tests/sdk/notebooks
+
+sdk-wheel: needs-cargo $(VENVS)/sdk/.ready
+	rm -rf "$(TARGET)/wheels-of-tests"
+	cd python && "$(VENVS)/sdk/bin/maturin" build --quiet --locked --out "$(TARGET)/wheels-of-tests"
 
 ## Wheels of the SDK and of the server, into dist/.
 wheels: ui needs-cargo $(VENVS)/sdk/.ready
@@ -92,6 +99,13 @@ wheels: ui needs-cargo $(VENVS)/sdk/.ready
 
 # Environments of suites whose packages do not get along with those of kfp, or that change theirs.
 $(VENVS)/api/.ready $(VENVS)/metadata/.ready $(VENVS)/sdk/.ready $(VENVS)/stores/.ready: $(VENVS)/%/.ready: tests/%/requirements.txt | needs-python
+	rm -rf "$(@D)"
+	"$(PYTHON)" -m venv "$(@D)"
+	"$(@D)/bin/pip" install --quiet -r "$<"
+	touch "$@"
+
+# Without kfp: notebooks need no more than our SDK.
+$(VENVS)/notebooks/.ready: tests/sdk/notebooks/requirements.txt | needs-python
 	rm -rf "$(@D)"
 	"$(PYTHON)" -m venv "$(@D)"
 	"$(@D)/bin/pip" install --quiet -r "$<"

@@ -10,6 +10,10 @@ import warnings
 import yaml
 
 
+# They have an environment of their own.
+collect_ignore = ['notebooks']
+
+
 def _helper():
     """What the end-to-end tests start the binary with; by a path, because its name is that of our package."""
     path = pathlib.Path(__file__).parents[1] / 'e2e' / 'ferroflow.py'

@@ -83,6 +83,24 @@ def test_embedded_files_make_the_same_source_each_time(tmp_path):
     assert first == second and '__KFP_EMBEDDED_ARCHIVE_B64' in first
 
 
+def test_notebooks_differ_from_those_of_kfp_in_their_helper_only(tmp_path):
+    notebook = tmp_path / 'a.ipynb'
+    notebook.write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
+
+    def build(sdk):
+        dsl = sdk.dsl
+
+        @dsl.notebook_component(notebook_path=str(notebook), base_image='python:3.11')
+        def report(name: str, data: dsl.Output[dsl.Dataset]):
+            dsl.run_notebook(name=name)
+
+        return report
+
+    expected, found = compiled(KFP, build, tmp_path)[0], compiled(OURS, build, tmp_path)[0]
+    [difference] = differences(expected, found)
+    assert difference.startswith('[0].deploymentSpec.executors.exec-report.container.command[6]')
+
+
 def _keys_behind_walls(dsl, work):
     with dsl.ParallelFor([{'a': 'x', 'b': 1}, {'a': 'y', 'b': 2}]) as row:
         with dsl.If(row.b > 1):

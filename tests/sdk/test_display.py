@@ -71,7 +71,7 @@ def add(a: int, b: int = 2) -> int:
 
 @dsl.component(base_image='python:3.11')
 def fail(why: str) -> str:
-    print('on the way')
+    print('\033[31mon the \033[1mway\033[0m')
     raise ValueError('because ' + why)
 
 

@@ -22,6 +22,11 @@ class Run(Resource):
         self._client = client
 
     @property
+    def url(self) -> str:
+        """Its page."""
+        return self._client._run_url(self.run_id)
+
+    @property
     def outputs(self) -> dict[str, Any]:
         """Parameters that the pipeline has given. Only Ferroflow's servers tell them."""
         return dict((self._results().get('outputs') or {}).get('parameters') or {})
@@ -69,14 +74,11 @@ class Run(Resource):
     def _html(self, brief: bool = False) -> str:
         from ferroflow.display import page
         results = self._results()
-        return page.of_run(results, self._spec(), self._link(), {} if brief else self._logs(results), brief)
+        return page.of_run(results, self._spec(), self.url, {} if brief else self._logs(results), brief)
 
     def _text(self) -> str:
         from ferroflow.display import page
-        return page.text_of_run(self._results(), self._link())
-
-    def _link(self) -> str:
-        return self._client._run_url(self.run_id)
+        return page.text_of_run(self._results(), self.url)
 
     def _repr_html_(self) -> str:
         return self._html()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from html import escape
 from typing import Any, Optional
 
@@ -151,7 +152,7 @@ def _task(task: dict[str, Any], log: Optional[str]) -> list[str]:
         words.insert(0, f'<span style="color:{states.color("FAILED" if state == "FAILED" else None)}">'
                      f'{escape(_message(task["error"]))}</span>')
     if log:
-        words.append(f'<pre style="{_LOG}">{escape(log)}</pre>')
+        words.append(f'<pre style="{_LOG}">{escape(_plain(log))}</pre>')
     return [
         escape(task['path']), f'<span style="color:{states.color(state)}">{states.sign(state)}&nbsp;'
         f'{escape(states.word(state))}</span>',
@@ -216,4 +217,9 @@ def _short(text: str, from_end: bool = False) -> str:
 
 
 def _message(error: Any) -> str:
-    return str(error.get('message') or error) if isinstance(error, dict) else str(error)
+    return _plain(str(error.get('message') or error) if isinstance(error, dict) else str(error))
+
+
+def _plain(text: str) -> str:
+    """Without the colours of terminals."""
+    return re.sub('\x1b\\[[0-9;]*[A-Za-z]', '', text)

@@ -37,25 +37,37 @@ _FILE = "__KFP_EMBEDDED_ASSET_FILE = __KFP_EMBEDDED_ASSET_DIR + '/{name}'\n"
 _NOTEBOOK = '''
 
 def __kfp_run_notebook(**parameters):
-    import json, os
+    import json, os, sys
     from nbclient import NotebookClient
     import nbformat
-    path = os.path.join(__KFP_EMBEDDED_ASSET_DIR, {notebook!r})
-    notebook = nbformat.read(path, as_version=4)
-    lines = ['# Parameters', 'import json']
-    lines += ['{{}} = json.loads({{!r}})'.format(name, json.dumps(value)) for name, value in parameters.items()]
-    cell = nbformat.v4.new_code_cell('\\n'.join(lines))
-    cell.metadata['tags'] = ['injected-parameters']
-    tagged = [place for place, found in enumerate(notebook.cells)
-              if 'parameters' in found.get('metadata', {{}}).get('tags', [])]
-    notebook.cells.insert(tagged[0] + 1 if tagged else 0, cell)
-    resources = {{'metadata': {{'path': os.path.dirname(path)}}}}
-    NotebookClient(notebook, timeout=None, resources=resources).execute()
-    for found in notebook.cells:
-        for output in found.get('outputs', []):
-            text = output.get('text') or output.get('data', {{}}).get('text/plain')
-            if text:
-                print(text, end='' if text.endswith('\\n') else '\\n')
+
+    def say(output):
+        data = output.get('data', {{}})
+        text = output.get('text') or data.get('text/plain') or data.get('text/markdown')
+        if output.get('output_type') == 'error':
+            print('\\n'.join(output.get('traceback', [])), file=sys.stderr, flush=True)
+        elif text:
+            print(text, end='' if text.endswith('\\n') else '\\n', flush=True)
+
+    class Client(NotebookClient):
+        # Says what cells print while they print it.
+        def process_message(self, message, cell, cell_index):
+            output = super().process_message(message, cell, cell_index)
+            if output is not None:
+                say(output)
+            return output
+
+    notebook = nbformat.read(os.path.join(__KFP_EMBEDDED_ASSET_DIR, {notebook!r}), as_version=4)
+    if parameters:
+        lines = ['import json']
+        lines += ['{{}} = json.loads({{!r}})'.format(name, json.dumps(value)) for name, value in parameters.items()]
+        cell = nbformat.v4.new_code_cell('\\n'.join(lines))
+        cell.metadata['tags'] = ['injected-parameters']
+        tagged = [place for place, found in enumerate(notebook.cells)
+                  if found.cell_type == 'code' and 'parameters' in found.metadata.get('tags', [])]
+        notebook.cells.insert(tagged[0] + 1 if tagged else 0, cell)
+    # The kernel that the notebook was written with may have another name, which nobody knows here.
+    Client(notebook, timeout=None, kernel_name='python3').execute(cwd=__KFP_EMBEDDED_ASSET_DIR)
 
 
 dsl.run_notebook = run_notebook = __kfp_run_notebook
