@@ -11,11 +11,12 @@ use ferroflow_ports::artifact::StoredObject;
 use ferroflow_ports::{ArtifactStore, ErrorKind, PortError};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
-use object_store::ObjectStoreExt;
+use object_store::ObjectStore as _;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as ObjectPath;
 
 use crate::place::Root;
+use crate::remote::beginning_at;
 use crate::walk;
 
 /// Artifacts in a folder of this machine. Share it behind an `Arc`.
@@ -96,7 +97,11 @@ impl ArtifactStore for LocalArtifacts {
         }
     }
 
-    async fn get(&self, uri: &str) -> Result<BoxStream<'static, Result<Bytes, PortError>>, PortError> {
+    async fn get(
+        &self,
+        uri: &str,
+        from: u64,
+    ) -> Result<BoxStream<'static, Result<Bytes, PortError>>, PortError> {
         let steps = self.root.steps(uri)?;
         let path = self.root.path(&steps, uri)?;
         // Folders and pipes have no bytes; opening a pipe would wait for its writer.
@@ -106,7 +111,7 @@ impl ArtifactStore for LocalArtifacts {
         }
         let name = ObjectPath::parse(steps.join("/")).map_err(|error| unreadable(uri).caused_by(error))?;
         let uri = uri.to_owned();
-        let found = match self.objects.get(&name).await {
+        let found = match self.objects.get_opts(&name, beginning_at(from)).await {
             Ok(found) => found,
             Err(object_store::Error::NotFound { .. }) => return Err(PortError::not_found("artifact", uri)),
             Err(error) => return Err(unreadable(&uri).caused_by(error)),

@@ -69,8 +69,12 @@ impl ArtifactStore for Artifacts {
         if is_remote(uri) { self.remote.list(uri).await } else { self.local.list(uri).await }
     }
 
-    async fn get(&self, uri: &str) -> Result<BoxStream<'static, Result<Bytes, PortError>>, PortError> {
-        if is_remote(uri) { self.remote.get(uri).await } else { self.local.get(uri).await }
+    async fn get(
+        &self,
+        uri: &str,
+        from: u64,
+    ) -> Result<BoxStream<'static, Result<Bytes, PortError>>, PortError> {
+        if is_remote(uri) { self.remote.get(uri, from).await } else { self.local.get(uri, from).await }
     }
 
     async fn delete(&self, uri: &str) -> Result<(), PortError> {

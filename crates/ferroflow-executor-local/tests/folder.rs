@@ -36,7 +36,7 @@ impl ArtifactStore for Folder {
         Err(unused())
     }
 
-    async fn get(&self, _: &str) -> Result<BoxStream<'static, Result<Bytes, PortError>>, PortError> {
+    async fn get(&self, _: &str, _: u64) -> Result<BoxStream<'static, Result<Bytes, PortError>>, PortError> {
         Err(unused())
     }
 

@@ -61,8 +61,13 @@ pub trait ArtifactStore: Send + Sync {
     /// The objects at or below a URI, in order of path. Empty if there are none.
     async fn list(&self, uri: &str) -> Result<Vec<StoredObject>, PortError>;
 
-    /// The bytes of the object at `uri` (a file of an artifact folder is `<uri>/<path>`). `NotFound` if there is none.
-    async fn get(&self, uri: &str) -> Result<BoxStream<'static, Result<Bytes, PortError>>, PortError>;
+    /// The bytes of the object at `uri` (a file of an artifact folder is `<uri>/<path>`) from the byte `from` on, which
+    /// is 0 or lies before the end. `NotFound` if there is none.
+    async fn get(
+        &self,
+        uri: &str,
+        from: u64,
+    ) -> Result<BoxStream<'static, Result<Bytes, PortError>>, PortError>;
 
     /// Removes everything at or below a URI. Not an error if there is nothing. Idempotent.
     async fn delete(&self, uri: &str) -> Result<(), PortError>;

@@ -202,6 +202,8 @@ pub trait TaskViews: Send + Sync {
     async fn leaf_briefs(&self, runs: &[RunId], most: u32) -> Result<BTreeMap<RunId, Vec<TaskBrief>>>;
     /// One task whole. `NotFound`.
     async fn task(&self, run: RunId, key: TaskKey) -> Result<TaskRecord>;
+    /// Tasks over runs, with the names of their runs, the newest first.
+    async fn tasks(&self, query: TaskQuery) -> Result<Vec<(TaskRecord, String)>>;
     /// Attempts of one task, the oldest first.
     async fn attempts_of_task(&self, task: &TaskRecord) -> Result<Vec<AttemptRecord>>;
     /// Executions by number.
@@ -216,15 +218,72 @@ pub trait TaskViews: Send + Sync {
     ) -> Result<Vec<(ExecutionView, CacheRecord)>>;
 }
 
+/// Which tasks a list shows; the newest come first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TaskQuery {
+    /// Only those of this run.
+    pub run: Option<RunId>,
+    /// Only those of runs whose `pipelineInfo.name` this is.
+    pub pipeline_name: Option<String>,
+    /// Only with this task key.
+    pub name: Option<String>,
+    /// Only of this kind.
+    pub kind: Option<TaskKind>,
+    /// Only in this state.
+    pub status: Option<TaskStatus>,
+    /// Only with a smaller number.
+    pub before: Option<ExecutionId>,
+    /// Most rows wanted, 1 to 1,000.
+    pub limit: u32,
+}
+
+/// How a value in the metadata of an artifact is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// The same number, text, or `true` and `false`.
+    Equal,
+    /// Another value; artifacts without the key do not fulfil it.
+    NotEqual,
+    /// A smaller number.
+    Less,
+    /// A number that is not greater.
+    LessOrEqual,
+    /// A greater number.
+    Greater,
+    /// A number that is not smaller.
+    GreaterOrEqual,
+    /// A text that holds this one, whatever the case.
+    Contains,
+}
+
+/// What the metadata of an artifact must say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetadataCondition {
+    /// Which entry, at the top.
+    pub key: String,
+    /// What its value must be, as text; `None` if it must only be there.
+    pub value: Option<(Comparison, String)>,
+}
+
 /// Which artifacts a list shows; the newest come first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ArtifactQuery {
     /// Only those that tasks of this run made or took over.
     pub run: Option<RunId>,
+    /// Only those that this task made or took over.
+    pub execution: Option<ExecutionId>,
+    /// Only those made in runs whose `pipelineInfo.name` this is.
+    pub pipeline_name: Option<String>,
+    /// Only those made in runs of this experiment, by id.
+    pub experiment: Option<String>,
     /// Only of this type.
     pub schema_title: Option<String>,
+    /// Only of this name.
+    pub name: Option<String>,
     /// Only with this in the name, whatever the case.
     pub text: Option<String>,
+    /// Only where the metadata fulfils all of these.
+    pub metadata: Vec<MetadataCondition>,
     /// Only with a smaller number.
     pub before: Option<ArtifactId>,
     /// Most rows wanted, 1 to 1,000.

@@ -61,7 +61,7 @@ pub(crate) async fn file(
     let found = objects.iter().find(|object| object.path == path);
     let size = found.ok_or_else(|| ApiError::not_found("artifact", &uri))?.size_bytes;
     let span = peek.filter(|peek| *peek < size).map(|peek| Span::first(peek, size));
-    let pieces = services.artifacts.get(&uri).await?;
+    let pieces = services.artifacts.get(&uri, 0).await?;
     let body = Body::from_stream(content::limited(pieces, span));
     Ok(content::download(body, content_type(&artifact.schema_title, &uri), None, None))
 }
@@ -96,7 +96,7 @@ pub(crate) async fn read(services: &Services, run: &str, node: &str, name: &str)
             MOST_BYTES >> 20
         )));
     }
-    let pieces = services.artifacts.get(uri).await?;
+    let pieces = services.artifacts.get(uri, 0).await?;
     let whole = pieces.try_fold(BytesMut::new(), |mut whole, piece| async move {
         whole.extend_from_slice(&piece);
         Ok(whole)

@@ -5,6 +5,7 @@
 //! addresses. The parts that decide something are pure: [`graph`] with [`graph_layout`], [`timeline`], [`cache_parts`],
 //! [`traceback`], [`version_diff`]. Every answer is bounded. Begin with [`OwnApi::answer`].
 
+mod archive;
 mod artifact;
 mod cache_parts;
 mod catalog;
@@ -20,6 +21,9 @@ mod lineage;
 mod log;
 mod log_index;
 mod matrix;
+mod metadata_filter;
+mod newest;
+mod parquet;
 pub(crate) mod preview;
 mod query;
 mod recent;
@@ -27,6 +31,7 @@ mod retry;
 mod run;
 mod stream;
 mod structure;
+mod table;
 mod task;
 mod timeline;
 mod traceback;
@@ -74,6 +79,7 @@ pub(crate) enum Call {
     RunArtifacts,
     RunStream,
     Compare,
+    Tasks,
     Task,
     TaskCache,
     Log,
@@ -109,6 +115,7 @@ pub(crate) const ROUTES: [(&str, Call); 31] = [
     ("/apis/ferroflow/v1/runs/{run_id}/artifacts", Call::RunArtifacts),
     ("/apis/ferroflow/v1/runs/{run_id}/stream", Call::RunStream),
     ("/apis/ferroflow/v1/compare", Call::Compare),
+    ("/apis/ferroflow/v1/tasks", Call::Tasks),
     ("/apis/ferroflow/v1/runs/{run_id}/tasks/{task}", Call::Task),
     ("/apis/ferroflow/v1/runs/{run_id}/tasks/{task}/cache", Call::TaskCache),
     ("/apis/ferroflow/v1/runs/{run_id}/tasks/{task}/log", Call::Log),
@@ -191,6 +198,7 @@ impl OwnApi {
             Call::RunArtifacts => json(&self.run_artifacts(&question).await?),
             Call::RunStream => self.run_stream(&question).await,
             Call::Compare => json(&self.compare(&question).await?),
+            Call::Tasks => json(&self.tasks(&question).await?),
             Call::Task => json(&Box::pin(self.task(&question)).await?),
             Call::TaskCache => json(&self.task_cache(&question).await?),
             Call::Log => json(&self.log(&question).await?),

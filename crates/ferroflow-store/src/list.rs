@@ -389,14 +389,25 @@ impl Sql {
         Ok(connection.prepare_cached(&self.text)?.query_row(params_from_iter(&self.values), read)?)
     }
 
+    /// All rows of the answer.
+    pub(crate) fn read_rows<T>(
+        &self,
+        connection: &Connection,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut statement = connection.prepare_cached(&self.text)?;
+        let rows = statement.query_map(params_from_iter(&self.values), read)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     pub(crate) fn push(&mut self, text: &'static str) -> &mut Self {
         self.text.push_str(text);
         self
     }
 
-    pub(crate) fn bind(&mut self, value: Value) -> &mut Self {
+    pub(crate) fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
         self.text.push('?');
-        self.values.push(value);
+        self.values.push(value.into());
         self
     }
 

@@ -13,7 +13,7 @@ use crate::error::StoreError;
 const APPLICATION_ID: i32 = 0x4646_4C57;
 
 /// In order; the first has number 1.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("../migrations/sqlite/0001_tables.sql"),
     include_str!("../migrations/sqlite/0002_views.sql"),
     include_str!("../migrations/sqlite/0003_recurring_runs.sql"),
@@ -23,6 +23,7 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("../migrations/sqlite/0007_retention.sql"),
     include_str!("../migrations/sqlite/0008_plugins_input.sql"),
     include_str!("../migrations/sqlite/0009_garbage.sql"),
+    include_str!("../migrations/sqlite/0010_artifact_lists.sql"),
 ];
 
 /// What a file was found to be.

@@ -7,19 +7,17 @@ use rusqlite::{Connection, Row};
 use crate::column::{Fields, all, change, failure, find, json, micros};
 use crate::error::StoreError;
 
-/// Writes a task's row, new or changed.
+/// Writes a task's row, new or changed. What a task is and where it stands never changes: an index over it is left alone.
 pub(crate) fn put(connection: &Connection, run_no: i64, task: &TaskRecord) -> Result<(), StoreError> {
     let sql = "INSERT INTO tasks (execution_id, run_no, parent, attempt, status, kind, iteration_index, \
                iteration_count, created_at, started_at, ended_at, cached_from, path, name, display_name, history, \
                error, inputs, outputs, cache) \
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20) \
-               ON CONFLICT (execution_id) DO UPDATE SET parent = excluded.parent, attempt = excluded.attempt, \
-               status = excluded.status, kind = excluded.kind, iteration_index = excluded.iteration_index, \
+               ON CONFLICT (execution_id) DO UPDATE SET attempt = excluded.attempt, status = excluded.status, \
                iteration_count = excluded.iteration_count, created_at = excluded.created_at, \
                started_at = excluded.started_at, ended_at = excluded.ended_at, cached_from = excluded.cached_from, \
-               path = excluded.path, name = excluded.name, display_name = excluded.display_name, \
-               history = excluded.history, error = excluded.error, inputs = excluded.inputs, \
-               outputs = excluded.outputs, cache = excluded.cache";
+               display_name = excluded.display_name, history = excluded.history, error = excluded.error, \
+               inputs = excluded.inputs, outputs = excluded.outputs, cache = excluded.cache";
     change(
         connection,
         sql,

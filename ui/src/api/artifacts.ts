@@ -51,6 +51,11 @@ export const artifactQueries = {
     }),
 };
 
+/** All files of an artifact, or of a folder in it, as one `.tar.gz`. */
+export function archiveUrl(id: string | number, path = ""): string {
+  return apiUrl(`${one(id)}/content`, { path, archive: "tar.gz" });
+}
+
 export function contentUrl(id: string | number, path = "", download = false): string {
   return apiUrl(`${one(id)}/content`, { path, download: download || undefined });
 }

@@ -107,12 +107,39 @@ export interface ArtifactDetail {
   consumers: ArtifactUse[];
 }
 
+/** What kind of values a column of a table holds. */
+export type ColumnKind =
+  | "empty"
+  | "number"
+  | "boolean"
+  | "text";
+
+/** What a column holds, over the rows that were counted. */
+export interface ColumnStatistics {
+  /** Kind of all values that are not missing. */
+  kind: ColumnKind;
+  /** Values that are missing; `null` if unknown. */
+  missing: number | null;
+  /** Different values; `null` if there are more than 10,000, or if they were not counted. */
+  distinct: number | null;
+  /** Smallest value: a number of numbers, else a text; `null` if there is none or it is unknown. */
+  minimum: Json;
+  /** Greatest value. */
+  maximum: Json;
+  /** Mean of numbers; `null` if unknown. */
+  mean: number | null;
+}
+
 /** A table of texts. */
 export interface TablePreview {
-  /** Names of columns. */
+  /** Names of columns, the first 100. */
   columns: string[];
-  /** Rows. */
+  /** The first 200 rows. */
   rows: string[][];
+  /** One for each column, over `counted_rows`. */
+  statistics: ColumnStatistics[];
+  /** Rows that the statistics speak of: all, unless the preview is cut. */
+  counted_rows: number;
 }
 
 /** What a short look shows. */
@@ -1098,6 +1125,32 @@ export interface TaskDetail {
   traceback: Traceback | null;
   /** Where cached results come from. */
   cached_from: ExecutionRef | null;
+}
+
+/** A task as a row of a list over runs. */
+export interface TaskRow {
+  /** The run. */
+  run: Named;
+  /** Number among executions, as ML Metadata knows it. */
+  execution_id: number;
+  /** Task key; of an iteration that of its loop. */
+  name: string;
+  /** State and times. */
+  state: TaskState;
+  /** Cache key; `null` if none was made. */
+  fingerprint: string | null;
+  /** What it was given. */
+  inputs: TaskValues;
+  /** What it made. */
+  outputs: TaskValues;
+}
+
+/** One page of tasks. */
+export interface TaskPage {
+  /** The rows, the newest first. */
+  tasks: TaskRow[];
+  /** Token of the next page, empty on the last one. */
+  next_page_token: string;
 }
 
 /** An execution of a task in some run. */

@@ -13,7 +13,7 @@ use ferroflow_ports::artifact::StoredObject;
 use ferroflow_ports::{ErrorKind, PortError};
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use object_store::{ObjectStore, ObjectStoreExt as _};
+use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _};
 
 pub use access::Access;
 pub(crate) use address::is_remote;
@@ -86,9 +86,11 @@ impl Remote {
     pub(crate) async fn get(
         &self,
         uri: &str,
+        from: u64,
     ) -> Result<BoxStream<'static, Result<Bytes, PortError>>, PortError> {
         let (store, Address { key, .. }) = self.find(uri)?;
-        let found = store.get(&key).await.map_err(|error| failed("read", uri, error))?;
+        let found =
+            store.get_opts(&key, beginning_at(from)).await.map_err(|error| failed("read", uri, error))?;
         let uri = uri.to_owned();
         Ok(found.into_stream().map_err(move |error| failed("read", &uri, error)).boxed())
     }
@@ -121,6 +123,11 @@ impl Remote {
         let (store, Address { key, .. }) = self.find(uri)?;
         transfer::upload(&store, from, &key).await.map_err(|error| not_copied(uri, error))
     }
+}
+
+/// Asks for what stands from a byte on.
+pub(crate) fn beginning_at(from: u64) -> GetOptions {
+    GetOptions { range: (from > 0).then_some(GetRange::Offset(from)), ..GetOptions::default() }
 }
 
 fn failed(verb: &str, uri: &str, error: object_store::Error) -> PortError {

@@ -38,7 +38,7 @@ impl Place {
 
     async fn read(&self, uri: &str) -> Result<String, ErrorKind> {
         let kind = |error: PortError| error.kind;
-        let stream = self.store.get(uri).await.map_err(kind)?;
+        let stream = self.store.get(uri, 0).await.map_err(kind)?;
         let pieces: Vec<_> = stream.try_collect().await.map_err(kind)?;
         Ok(String::from_utf8(pieces.concat()).unwrap())
     }
@@ -73,9 +73,11 @@ async fn a_large_file_comes_in_pieces() {
     let uri = place.below("large");
     let text = "0123456789abcdef".repeat(200_000);
     place.write(&uri, &text);
-    let pieces: Vec<_> = place.store.get(&uri).await.unwrap().try_collect().await.unwrap();
+    let pieces: Vec<_> = place.store.get(&uri, 0).await.unwrap().try_collect().await.unwrap();
     assert!(pieces.len() > 1 && pieces.iter().all(|piece| piece.len() < text.len()));
     assert_eq!(pieces.concat(), text.as_bytes());
+    let rest: Vec<_> = place.store.get(&uri, 3_199_990).await.unwrap().try_collect().await.unwrap();
+    assert_eq!(rest.concat(), b"6789abcdef");
 }
 
 #[tokio::test]

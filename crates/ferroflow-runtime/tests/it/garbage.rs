@@ -59,7 +59,11 @@ impl ArtifactStore for Blobs {
         Ok(Vec::new())
     }
 
-    async fn get(&self, uri: &str) -> Result<BoxStream<'static, Result<Bytes, PortError>>, PortError> {
+    async fn get(
+        &self,
+        uri: &str,
+        _from: u64,
+    ) -> Result<BoxStream<'static, Result<Bytes, PortError>>, PortError> {
         Err(PortError::not_found("artifact", uri))
     }
 

@@ -57,7 +57,11 @@ impl ArtifactStore for Folder {
     async fn list(&self, _: &str) -> Result<Vec<StoredObject>, PortError> {
         Ok(Vec::new())
     }
-    async fn get(&self, uri: &str) -> Result<BoxStream<'static, Result<Bytes, PortError>>, PortError> {
+    async fn get(
+        &self,
+        uri: &str,
+        _from: u64,
+    ) -> Result<BoxStream<'static, Result<Bytes, PortError>>, PortError> {
         Err(PortError::not_found("object", uri))
     }
     async fn delete(&self, _: &str) -> Result<(), PortError> {

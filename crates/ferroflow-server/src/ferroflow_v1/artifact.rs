@@ -1,28 +1,32 @@
 //! Artifacts: lists, one with its files and uses, and its bytes. Named by number, never by a place from a request.
 
+use std::sync::Arc;
+
 use axum::body::Body;
+use bytes::Bytes;
 use ferroflow_model::record::LinkDirection;
-use ferroflow_model::{ArtifactId, TaskId};
+use ferroflow_model::{ArtifactId, RunId, TaskId};
 use ferroflow_ports::artifact::StoredObject;
 use ferroflow_ports::view::{ArtifactQuery, ArtifactUseView, ArtifactView};
 use ferroflow_ports::{ErrorKind, PortError};
 use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
 
 use super::content::{self, Span};
 use super::convert::artifact_row;
+use super::newest::NewestFirst;
 use super::preview::content_type;
 use super::wire::{ArtifactDetail, ArtifactFile, ArtifactPage, ArtifactUse, Named};
-use super::{OwnApi, Question};
-use crate::page::PageRequest;
+use super::{OwnApi, Question, archive, metadata_filter};
 use crate::rest::answer::Answer;
 use crate::status::{ApiError, Code};
+use crate::tasks::task_named;
+use crate::v2beta1::{parse_id, run};
 
 const WHAT: &str = "artifact";
 /// Files that are named.
 pub(super) const MOST_FILES: usize = 1000;
 const MOST_USES: u32 = 100;
-/// What page tokens of this list are bound to, with the filter.
-const SCOPE: &str = "ferroflow artifacts";
 
 /// A file of an artifact that is there.
 pub(super) struct File {
@@ -40,38 +44,41 @@ impl OwnApi {
     }
 
     pub(super) async fn artifacts(&self, question: &Question<'_>) -> Result<ArtifactPage, ApiError> {
-        let query = question.query(&["q", "type", "page_size", "page_token"])?;
-        let limit = query.number("page_size", 100, (1, 200))?;
-        let (text, kind) = (query.text("q"), query.text("type"));
-        let scope = format!("{SCOPE}\0{}\0{}", text.unwrap_or_default(), kind.unwrap_or_default());
-        let request = PageRequest {
-            scope: &scope,
-            page_token: query.text("page_token").unwrap_or_default(),
-            page_size: 0,
-            sort_by: "id desc",
-            filter: "",
+        let query = question.query(&[
+            "q",
+            "name",
+            "type",
+            "run",
+            "task",
+            "pipeline_name",
+            "experiment_id",
+            "metadata",
+            "page_size",
+            "page_token",
+        ])?;
+        let page = NewestFirst::read(self, "artifacts", question, &query)?;
+        let text = |name: &str| query.text(name).map(str::to_owned);
+        let run: Option<RunId> = query.text("run").map(|id| parse_id(run::WHAT, id)).transpose()?;
+        let execution = match (run, query.text("task")) {
+            (Some(run), Some(task)) => Some(task_named(&*self.services.store, run, task).await?.execution_id),
+            (None, Some(_)) => return Err(ApiError::invalid("`task` needs `run` beside it")),
+            (_, None) => None,
         };
-        let wanted = request.read(&self.services.page_tokens)?;
-        let before = wanted.after.as_ref().and_then(|position| position.id.parse().ok()).map(ArtifactId);
-        let views = self.services.store.artifact_views(ArtifactQuery {
-            run: None,
-            schema_title: kind.map(str::to_owned),
-            text: text.map(str::to_owned),
-            before,
-            limit: limit + 1,
-        });
-        let mut views = views.await?;
-        let has_more = views.len() > limit as usize;
-        views.truncate(limit as usize);
-        let next = views.last().filter(|_| has_more).map(|last| {
-            let number = last.record.artifact.id.0;
-            let value = ferroflow_model::list::FilterValue::Integer(number);
-            ferroflow_model::list::Position { value, id: number.to_string() }
-        });
-        Ok(ArtifactPage {
-            artifacts: views.iter().map(artifact_row).collect(),
-            next_page_token: request.next_token(&self.services.page_tokens, wanted, next),
-        })
+        let wanted = ArtifactQuery {
+            run,
+            execution,
+            pipeline_name: text("pipeline_name"),
+            experiment: text("experiment_id"),
+            schema_title: text("type"),
+            name: text("name"),
+            text: text("q"),
+            metadata: query.values("metadata").map(metadata_filter::read).collect::<Result<_, _>>()?,
+            before: page.before.map(ArtifactId),
+            limit: page.limit + 1,
+        };
+        let mut views = self.services.store.artifact_views(wanted).await?;
+        let next_page_token = page.end(self, &mut views, |view| view.record.artifact.id.0);
+        Ok(ArtifactPage { artifacts: views.iter().map(artifact_row).collect(), next_page_token })
     }
 
     pub(super) async fn artifact(&self, question: &Question<'_>) -> Result<ArtifactDetail, ApiError> {
@@ -101,27 +108,64 @@ impl OwnApi {
     }
 
     pub(super) async fn artifact_content(&self, question: &Question<'_>) -> Result<Answer, ApiError> {
-        let query = question.query(&["path", "download"])?;
+        let query = question.query(&["path", "download", "archive"])?;
         let view = self.artifact_of(question).await?;
         let path = query.text("path").unwrap_or_default();
         let objects = self.objects(&view).await?;
-        let file = file(&view, &objects, path)
-            .ok_or_else(|| ApiError::new(Code::NotFound, "the artifact has no such file"))?;
+        let missing = || ApiError::new(Code::NotFound, "the artifact has no such file");
+        if let Some(archive) = query.text("archive") {
+            if archive != "tar.gz" {
+                return Err(ApiError::invalid(format!("`archive` is `tar.gz`, not `{archive}`")));
+            }
+            let files = files_below(&view, &objects, path);
+            if files.is_empty() {
+                return Err(missing());
+            }
+            let folder = last_step(&view, path);
+            let pieces = archive::tar_gz(Arc::clone(&self.services.artifacts), folder, files);
+            let name = format!("{folder}.tar.gz");
+            return Ok(content::download(stream_of(pieces), "application/gzip", None, Some(&name)));
+        }
+        let file = file(&view, &objects, path).ok_or_else(|| {
+            let is_folder = !files_below(&view, &objects, path).is_empty();
+            if is_folder {
+                ApiError::invalid("this is a folder: ask for it with `archive=tar.gz`")
+            } else {
+                missing()
+            }
+        })?;
         let range = content::range_header(question.headers);
         let span = range.map(|range| Span::of(range, file.size_bytes)).transpose()?;
-        let pieces = self.services.artifacts.get(&file.uri).await?;
-        let pieces = ferroflow_ports::executor::behind(pieces, span.map_or(0, |span| span.from));
-        let body = Body::from_stream(content::limited(pieces, span).inspect(|piece| {
-            if let Err(error) = piece {
-                tracing::error!(%error, "the bytes of an artifact break off");
-            }
-        }));
-        let last = if file.path.is_empty() { &view.record.name } else { &file.path };
-        let name = last.rsplit('/').next().unwrap_or_default();
-        let name = query.switch("download")?.then_some(name);
+        let pieces = self.services.artifacts.get(&file.uri, span.map_or(0, |span| span.from)).await?;
+        let body = stream_of(content::limited(pieces, span));
+        let name = query.switch("download")?.then(|| last_step(&view, path));
         let kind = content_type(&view.record.artifact.schema_title, &file.uri);
         Ok(content::download(body, kind, span, name))
     }
+}
+
+fn stream_of(pieces: BoxStream<'static, Result<Bytes, PortError>>) -> Body {
+    Body::from_stream(pieces.inspect(|piece| {
+        if let Err(error) = piece {
+            tracing::error!(%error, "the bytes of an artifact break off");
+        }
+    }))
+}
+
+/// What a download is called: the last step of a path below an artifact, or the artifact's own name.
+fn last_step<'t>(view: &'t ArtifactView, path: &'t str) -> &'t str {
+    let last = if path.is_empty() { &view.record.name } else { path };
+    last.rsplit('/').next().filter(|last| !last.is_empty()).unwrap_or("artifact")
+}
+
+/// The files at or below a path of an artifact, each with its path below that.
+fn files_below(view: &ArtifactView, objects: &[StoredObject], path: &str) -> Vec<File> {
+    let below = |object: &StoredObject| {
+        let rest = object.path.strip_prefix(path)?;
+        let rest = if path.is_empty() || rest.is_empty() { rest } else { rest.strip_prefix('/')? };
+        Some(File { path: rest.to_owned(), ..file(view, std::slice::from_ref(object), &object.path)? })
+    };
+    objects.iter().filter_map(below).collect()
 }
 
 /// The file at a path below an artifact, if it is among what is there.

@@ -12,6 +12,7 @@ use super::{OwnApi, Question};
 use crate::status::ApiError;
 
 const MOST_NODES: usize = 1000;
+const MOST_DEPTH: u32 = 50;
 const MOST_USES: u32 = 1000;
 
 /// What was found so far.
@@ -46,15 +47,24 @@ impl Net {
 
 impl OwnApi {
     pub(super) async fn artifact_lineage(&self, question: &Question<'_>) -> Result<Lineage, ApiError> {
-        let query = question.query(&["depth"])?;
-        let depth = query.number("depth", 2, (1, 5))?;
+        let query = question.query(&["depth", "direction"])?;
+        let depth = query.number("depth", 2, (1, MOST_DEPTH))?;
+        // Up: who made it, and from what. Down: who used it, and what for.
+        let directions: &[LinkDirection] = match query.text("direction").unwrap_or("both") {
+            "up" => &[LinkDirection::Output],
+            "down" => &[LinkDirection::Input],
+            "both" => &[LinkDirection::Output, LinkDirection::Input],
+            other => {
+                let message = format!("`direction` is `up`, `down` or `both`, not `{other}`");
+                return Err(ApiError::invalid(message));
+            }
+        };
         let center = self.artifact_of(question).await?.record.artifact.id;
         let mut net = Net { artifacts: BTreeSet::from([center]), ..Net::default() };
-        // Backwards: who made it, and from what. Forwards: who used it, and what for.
-        for near in [LinkDirection::Output, LinkDirection::Input] {
+        for near in directions {
             let mut front = vec![center];
             for _ in 0..depth {
-                front = self.step(&mut net, &front, near).await?;
+                front = self.step(&mut net, &front, *near).await?;
             }
         }
         let views =

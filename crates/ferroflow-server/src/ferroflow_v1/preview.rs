@@ -5,15 +5,14 @@ use futures_util::StreamExt;
 use serde_json::Value;
 
 use super::artifact::{File, file, files, readable_reason};
-use super::wire::{Preview, PreviewContent, TablePreview};
-use super::{OwnApi, Question};
+use super::wire::{Preview, PreviewContent};
+use super::{OwnApi, Question, parquet, table};
 use crate::status::ApiError;
 
 /// Bytes that are read.
 const MOST_BYTES: usize = 256 * 1024;
-const MOST_ROWS: usize = 200;
-const MOST_COLUMNS: usize = 100;
-const CELL_LETTERS: usize = 200;
+/// Bytes that are read of a table, over whose rows statistics are made.
+const MOST_BYTES_OF_TABLE: usize = 4 * 1024 * 1024;
 
 /// Names and first bytes of images that browsers show.
 const IMAGES: [(&str, &[u8], &str); 5] = [
@@ -59,25 +58,34 @@ impl OwnApi {
             };
             return Ok(preview);
         };
-        let bytes = self.beginning(&file).await?;
         preview.size_bytes = file.size_bytes;
+        let is_table = matches!(extension(&file.uri).as_str(), "csv" | "tsv");
+        let bytes = self.beginning(&file, if is_table { MOST_BYTES_OF_TABLE } else { MOST_BYTES }).await?;
+        if bytes.starts_with(parquet::MAGIC) {
+            let artifacts = std::sync::Arc::clone(&self.services.artifacts);
+            if let Some(table) = parquet::table(artifacts, file.uri.clone(), file.size_bytes).await {
+                preview.is_cut = table.counted_rows > table.rows.len() as u64;
+                preview.content = PreviewContent::Table { table };
+                return Ok(preview);
+            }
+        }
         preview.is_cut = file.size_bytes > bytes.len() as u64;
         preview.content = of_bytes(&artifact.schema_title, &file.uri, &bytes, preview.is_cut);
         Ok(preview)
     }
 
-    async fn beginning(&self, file: &File) -> Result<Vec<u8>, ApiError> {
+    async fn beginning(&self, file: &File, most: usize) -> Result<Vec<u8>, ApiError> {
         let mut bytes = Vec::new();
-        let mut pieces = match self.services.artifacts.get(&file.uri).await {
+        let mut pieces = match self.services.artifacts.get(&file.uri, 0).await {
             Ok(pieces) => pieces,
             Err(error) if error.kind == ErrorKind::NotFound => return Ok(bytes),
             Err(error) => return Err(error.into()),
         };
-        while bytes.len() < MOST_BYTES
+        while bytes.len() < most
             && let Some(piece) = pieces.next().await
         {
             let piece = piece?;
-            let room = MOST_BYTES - bytes.len();
+            let room = most - bytes.len();
             bytes.extend_from_slice(piece.get(..room).unwrap_or(&piece));
         }
         Ok(bytes)
@@ -108,8 +116,8 @@ fn of_bytes(kind: &str, name: &str, bytes: &[u8], is_cut: bool) -> PreviewConten
     match (kind, extension.as_str()) {
         ("system.HTML", _) | (_, "html" | "htm") => return PreviewContent::Html {},
         ("system.Markdown", _) | (_, "md") => return PreviewContent::Markdown { text: text.to_owned() },
-        (_, "csv") => return PreviewContent::Table { table: table(text, ',', is_cut) },
-        (_, "tsv") => return PreviewContent::Table { table: table(text, '\t', is_cut) },
+        (_, "csv") => return PreviewContent::Table { table: table::separated(text, b',', is_cut) },
+        (_, "tsv") => return PreviewContent::Table { table: table::separated(text, b'\t', is_cut) },
         _ => {}
     }
     if !is_cut
@@ -136,58 +144,6 @@ fn text_of(bytes: &[u8], is_cut: bool) -> Option<&str> {
 fn extension(name: &str) -> String {
     let last = name.rsplit('/').next().unwrap_or_default();
     last.rsplit_once('.').map_or(String::new(), |(_, extension)| extension.to_ascii_lowercase())
-}
-
-/// The first rows of separated values; the first row names the columns. A row that was cut off is left out.
-fn table(text: &str, separator: char, is_cut: bool) -> TablePreview {
-    let mut rows = records(text, separator);
-    if is_cut {
-        rows.pop();
-    }
-    let mut rows = rows.into_iter();
-    TablePreview { columns: rows.next().unwrap_or_default(), rows: rows.collect() }
-}
-
-/// Reads quoted fields too. Stops when there are enough rows.
-fn records(text: &str, separator: char) -> Vec<Vec<String>> {
-    let (mut rows, mut row, mut cell) = (Vec::new(), Vec::new(), String::new());
-    let mut is_quoted = false;
-    let mut letters = text.chars().peekable();
-    let mut is_open = false;
-    while let Some(letter) = letters.next() {
-        is_open = true;
-        match letter {
-            '"' if is_quoted && letters.peek() == Some(&'"') => {
-                letters.next();
-                cell.push('"');
-            }
-            '"' => is_quoted = !is_quoted,
-            letter if is_quoted => cell.push(letter),
-            letter if letter == separator => end_cell(&mut row, &mut cell),
-            '\r' => {}
-            '\n' => {
-                end_cell(&mut row, &mut cell);
-                rows.push(std::mem::take(&mut row));
-                is_open = false;
-                if rows.len() > MOST_ROWS + 1 {
-                    return rows;
-                }
-            }
-            letter => cell.push(letter),
-        }
-    }
-    if is_open {
-        end_cell(&mut row, &mut cell);
-        rows.push(row);
-    }
-    rows
-}
-
-fn end_cell(row: &mut Vec<String>, cell: &mut String) {
-    if row.len() < MOST_COLUMNS {
-        row.push(super::convert::shortened(cell, CELL_LETTERS));
-    }
-    cell.clear();
 }
 
 /// The type under which bytes are served: only what is harmless in a frame of its own.
@@ -227,26 +183,5 @@ mod tests {
         check("", "x/a.md", b"# T", false, r##"{"kind":"markdown","text":"# T"}"##);
         check("system.HTML", "a", b"<p>", false, r#"{"kind":"html"}"#);
         check("", "a", b"\x89PNG....", false, r#"{"kind":"image","content_type":"image/png"}"#);
-        check(
-            "system.Dataset",
-            "d.csv",
-            b"a,\"b,\"\"c\"\r\n1,2\n3,\"x\ny\"",
-            false,
-            r#"{"kind":"table","table":{"columns":["a","b,\"c"],"rows":[["1","2"],["3","x\ny"]]}}"#,
-        );
-        check(
-            "",
-            "d.csv",
-            b"a,b\n1,2\n3,",
-            true,
-            r#"{"kind":"table","table":{"columns":["a","b"],"rows":[["1","2"]]}}"#,
-        );
-    }
-
-    #[test]
-    fn tables_are_bounded() {
-        let text = format!("{}\n", "a,".repeat(500)).repeat(1000);
-        let table = table(&text, ',', false);
-        assert_eq!((table.columns.len(), table.rows.len()), (MOST_COLUMNS, MOST_ROWS + 1));
     }
 }

@@ -1,18 +1,20 @@
 //! One task, and why the cache did or did not help it.
 
 use ferroflow_model::record::{CacheRecord, TaskRecord};
-use ferroflow_model::{RunId, TaskKind, TaskStatus};
-use ferroflow_ports::view::ExecutionView;
+use ferroflow_model::{ExecutionId, RunId, TaskKind, TaskStatus};
+use ferroflow_ports::view::{ExecutionView, TaskQuery};
 use ferroflow_ports::{PortError, Store};
 use ferroflow_spec::ir::{ArtifactSource, Executor, ParameterSource};
 use serde_json::{Map, Value};
 
 use super::cache_parts::differences;
 use super::convert::{bare_artifact, brief, execution_ref, lost_execution, task_state_of};
+use super::newest::NewestFirst;
+use super::query::Query;
 use super::structure::{Structure, join};
 use super::wire::{
-    CacheDifference, CacheExplanation, CacheOutcome, ExecutionRef, InputSource, NamedArtifacts, TaskDetail,
-    TaskProgram, TaskValues,
+    CacheDifference, CacheExplanation, CacheOutcome, ExecutionRef, InputSource, Named, NamedArtifacts,
+    TaskDetail, TaskPage, TaskProgram, TaskRow, TaskValues,
 };
 use super::{OwnApi, Question, timeline};
 use crate::status::ApiError;
@@ -54,11 +56,44 @@ impl OwnApi {
         })
     }
 
+    pub(super) async fn tasks(&self, question: &Question<'_>) -> Result<TaskPage, ApiError> {
+        let query =
+            question.query(&["run", "pipeline_name", "name", "kind", "state", "page_size", "page_token"])?;
+        let page = NewestFirst::read(self, "tasks", question, &query)?;
+        let wanted = TaskQuery {
+            run: query.text("run").map(|id| parse_id(run::WHAT, id)).transpose()?,
+            pipeline_name: query.text("pipeline_name").map(str::to_owned),
+            name: query.text("name").map(str::to_owned),
+            kind: named(&query, "kind", TaskKind::from_name)?,
+            status: named(&query, "state", TaskStatus::from_name)?,
+            before: page.before.map(ExecutionId),
+            limit: page.limit + 1,
+        };
+        let mut tasks = self.services.store.tasks(wanted).await?;
+        let next_page_token = page.end(self, &mut tasks, |(task, _)| task.execution_id.0);
+        let row = |(task, run_name): (TaskRecord, String)| TaskRow {
+            run: Named { id: task.run_id.to_string(), name: run_name },
+            execution_id: task.execution_id.0,
+            state: task_state_of(&task),
+            fingerprint: task.cache.as_ref().map(|key| key.fingerprint.clone()),
+            inputs: values(&task.inputs),
+            outputs: values(&task.outputs),
+            name: task.name,
+        };
+        Ok(TaskPage { tasks: tasks.into_iter().map(row).collect(), next_page_token })
+    }
+
     pub(super) async fn task_cache(&self, question: &Question<'_>) -> Result<CacheExplanation, ApiError> {
         question.query(&[])?;
         let task = self.task_of(question).await?;
         Ok(explain_cache(&*self.services.store, &task).await?)
     }
+}
+
+fn named<T>(query: &Query, field: &str, read: impl Fn(&str) -> Option<T>) -> Result<Option<T>, ApiError> {
+    let Some(text) = query.text(field) else { return Ok(None) };
+    let read = read(text).ok_or_else(|| ApiError::invalid(format!("`{field}` cannot be `{text}`")))?;
+    Ok(Some(read))
 }
 
 /// The execution whose results a task has taken over.

@@ -1,5 +1,7 @@
 //! `/apis/ferroflow/v1`: artifacts, their bytes and where they come from.
 
+use std::sync::Arc;
+
 use ferroflow_model::TaskStatus;
 use ferroflow_model::record::{ArtifactLink, LinkDirection};
 use ferroflow_ports::store::RunCommit;
@@ -101,6 +103,195 @@ async fn artifacts_show_what_they_hold() {
 }
 
 #[tokio::test]
+async fn artifacts_and_tasks_are_found_by_what_is_said_of_them() {
+    let server = TestServer::start().await;
+    let mut runs = Vec::new();
+    for number in 0..2_i64 {
+        let run = server.make_run(&format!("run {number}")).await;
+        for (place, name) in [(2, "train"), (3, "test")] {
+            let mut say = task(&run, 10 * number + place, Some(10 * number + 1), name);
+            say.status = TaskStatus::Succeeded;
+            server.put_task(say.clone()).await;
+            let id = 10 * number + place;
+            let metadata = json!({ "loss": if number == 1 { 0.5 } else { 0.0 }, "of": name, "n": id, "ok": number == 1, "\"": "%" });
+            put_artifacts(&server, &say, &[artifact(id, "system.Metrics", "s3://b/k", &metadata)]).await;
+        }
+        runs.push(run);
+    }
+    let found = async |list: &str, query: &str| {
+        let page = server.check(&format!("{OWN}/{list}?{query}"), None, 200, json!({})).await;
+        let key = if list == "tasks" { "execution_id" } else { "artifact_id" };
+        let rows = page[list].as_array().unwrap();
+        rows.iter().map(|row| row[key].as_i64().unwrap()).collect::<Vec<_>>()
+    };
+    let (first, second) = (&runs[0], &runs[1]);
+    for (query, expected) in [
+        ("metadata=of%3Dtrain".to_owned(), vec![12, 2]),
+        ("metadata=of!%3Dtrain".to_owned(), vec![13, 3]),
+        ("metadata=loss%3E0.1&metadata=of%3Dtest".to_owned(), vec![13]),
+        ("metadata=loss%3C%3D0".to_owned(), vec![3, 2]),
+        ("metadata=n%3D12".to_owned(), vec![12]),
+        ("metadata=n%3D12.0".to_owned(), vec![12]),
+        ("metadata=ok%3Dtrue".to_owned(), vec![13, 12]),
+        ("metadata=of~RAI".to_owned(), vec![12, 2]),
+        ("metadata=of~%25".to_owned(), vec![]),
+        ("metadata=%22~%25".to_owned(), vec![13, 12, 3, 2]),
+        ("metadata=loss".to_owned(), vec![13, 12, 3, 2]),
+        ("metadata=none".to_owned(), vec![]),
+        ("metadata=of%3E1".to_owned(), vec![]),
+        (format!("run={first}"), vec![3, 2]),
+        (format!("run={second}&task=test"), vec![13]),
+        ("name=out&type=system.Metrics".to_owned(), vec![13, 12, 3, 2]),
+        ("name=ou".to_owned(), vec![]),
+        ("type=system.Model".to_owned(), vec![]),
+        ("pipeline_name=none".to_owned(), vec![]),
+        ("experiment_id=none".to_owned(), vec![]),
+    ] {
+        assert_eq!(found("artifacts", &query).await, expected, "{query}");
+    }
+    let pipeline =
+        server.check(&format!("GET /apis/v2beta1/runs/{first}"), None, 200, json!({})).await["pipeline_spec"]
+            ["pipelineInfo"]["name"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+    assert_eq!(found("artifacts", &format!("pipeline_name={pipeline}&page_size=3")).await, [13, 12, 3]);
+    for (query, expected) in [
+        (String::new(), vec![13, 12, 3, 2]),
+        (format!("run={first}"), vec![3, 2]),
+        ("name=train&state=SUCCEEDED&kind=CONTAINER".to_owned(), vec![12, 2]),
+        ("state=FAILED".to_owned(), vec![]),
+        (format!("pipeline_name={pipeline}&page_size=1"), vec![13]),
+    ] {
+        assert_eq!(found("tasks", &query).await, expected, "{query}");
+    }
+    let page = server.check(&format!("{OWN}/tasks?page_size=3"), None, 200, json!({})).await;
+    let token = page["next_page_token"].as_str().unwrap();
+    assert_eq!(found("tasks", &format!("page_size=3&page_token={token}")).await, [2]);
+    for query in [
+        "artifacts?task=train",
+        "artifacts?metadata=loss%3Clow",
+        "artifacts?metadata=%3D1",
+        "tasks?state=done",
+        "tasks?kind=x",
+        "artifacts/2/lineage?direction=left",
+        &format!("artifacts?page_token={token}"),
+        &format!("tasks?name=train&page_token={token}"),
+    ] {
+        server.check_error(&format!("{OWN}/{query}"), None, 400, 3).await;
+    }
+}
+
+#[tokio::test]
+async fn folders_come_as_one_archive() {
+    let server = TestServer::start().await;
+    let root = server.root();
+    let folder = std::path::PathBuf::from(root.strip_prefix("file://").unwrap()).join("run/model");
+    let long = "x".repeat(150);
+    let large = vec![7_u8; 3_000_000];
+    std::fs::create_dir_all(folder.join("a/b")).unwrap();
+    for (name, bytes) in [("empty", &b""[..]), ("a/b/one", b"1"), ("a/large", &large), (&long, &[1; 512])] {
+        std::fs::write(folder.join(name), bytes).unwrap();
+    }
+    let run = server.make_run("r").await;
+    let say = task(&run, 2, Some(1), "say");
+    server.put_task(say.clone()).await;
+    put_artifacts(&server, &say, &[artifact(1, "system.Model", &format!("{root}/run/model"), &json!({}))])
+        .await;
+
+    let unpacked = async |query: &str| {
+        let reply = server.send(&format!("{OWN}/artifacts/1/content?{query}"), &[], "").await;
+        assert_eq!(
+            (reply.status, &reply.headers["content-type"]),
+            (200, &"application/gzip".parse().unwrap())
+        );
+        let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(&*reply.body));
+        let entries = archive.entries().unwrap().map(|entry| {
+            let mut entry = entry.unwrap();
+            let mut bytes = Vec::new();
+            std::io::Read::read_to_end(&mut entry, &mut bytes).unwrap();
+            (entry.path().unwrap().to_str().unwrap().to_owned(), bytes)
+        });
+        (reply.headers["content-disposition"].to_str().unwrap().to_owned(), entries.collect::<Vec<_>>())
+    };
+    let (name, files) = unpacked("archive=tar.gz").await;
+    assert_eq!(name, "attachment; filename=\"out.tar.gz\"");
+    let expected = [
+        ("out/a/b/one".to_owned(), b"1".to_vec()),
+        ("out/a/large".to_owned(), large),
+        ("out/empty".to_owned(), Vec::new()),
+        (format!("out/{long}"), vec![1; 512]),
+    ];
+    assert_eq!(files, expected);
+    let (name, files) = unpacked("archive=tar.gz&path=a/b").await;
+    assert_eq!(
+        (name.as_str(), files),
+        ("attachment; filename=\"b.tar.gz\"", vec![("b/one".to_owned(), b"1".to_vec())])
+    );
+    for query in ["archive=zip", "path=a"] {
+        server.check_error(&format!("{OWN}/artifacts/1/content?{query}"), None, 400, 3).await;
+    }
+    for path in ["../model", "a/l", "/etc"] {
+        server
+            .check_error(&format!("{OWN}/artifacts/1/content?archive=tar.gz&path={path}"), None, 404, 5)
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn parquet_files_show_their_first_rows() {
+    use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
+    use parquet::file::properties::WriterProperties;
+
+    let server = TestServer::start().await;
+    let root = server.root();
+    let folder = std::path::PathBuf::from(root.strip_prefix("file://").unwrap());
+    std::fs::create_dir_all(folder.join("run")).unwrap();
+    let schema = "message t { required int64 n; optional binary name (STRING); }";
+    let schema = Arc::new(parquet::schema::parser::parse_message_type(schema).unwrap());
+    let compression = parquet::basic::Compression::SNAPPY;
+    let properties = Arc::new(WriterProperties::builder().set_compression(compression).build());
+    let file = std::fs::File::create(folder.join("run/t.parquet")).unwrap();
+    let mut writer = parquet::file::writer::SerializedFileWriter::new(file, schema, properties).unwrap();
+    for group in 0..2_i64 {
+        let mut rows = writer.next_row_group().unwrap();
+        let mut column = rows.next_column().unwrap().unwrap();
+        let numbers: Vec<i64> = (0..150).map(|row| 1000 * group + row).collect();
+        column.typed::<Int64Type>().write_batch(&numbers, None, None).unwrap();
+        column.close().unwrap();
+        let mut column = rows.next_column().unwrap().unwrap();
+        let here: Vec<i16> = (0..150).map(|row| i16::from(row > 0)).collect();
+        let names: Vec<ByteArray> = (1..150).map(|row| format!("{group}-{row}").as_str().into()).collect();
+        column.typed::<ByteArrayType>().write_batch(&names, Some(&here), None).unwrap();
+        column.close().unwrap();
+        rows.close().unwrap();
+    }
+    writer.close().unwrap();
+    let whole = std::fs::read(folder.join("run/t.parquet")).unwrap();
+    std::fs::write(folder.join("run/half"), &whole[..whole.len() / 2]).unwrap();
+
+    let run = server.make_run("r").await;
+    let say = task(&run, 2, Some(1), "say");
+    server.put_task(say.clone()).await;
+    let made = ["t.parquet", "half"].map(|name| format!("{root}/run/{name}"));
+    let made: Vec<_> =
+        (1..).zip(made).map(|(id, uri)| artifact(id, "system.Dataset", &uri, &json!({}))).collect();
+    put_artifacts(&server, &say, &made).await;
+    let expected = json!({ "is_cut": true, "content": { "kind": "table", "table": {
+        "columns": ["n", "name"], "counted_rows": 300,
+        "statistics": [
+            { "kind": "number", "missing": 0, "minimum": 0, "maximum": 1149, "distinct": null, "mean": null },
+            { "kind": "text", "missing": 2, "minimum": "0-1", "maximum": "1-99" },
+        ],
+    } } });
+    let preview = server.check(&format!("{OWN}/artifacts/1/preview"), None, 200, expected).await;
+    let rows = preview["content"]["table"]["rows"].as_array().unwrap();
+    assert_eq!((rows.len(), &rows[0], &rows[199]), (200, &json!(["0", ""]), &json!(["1049", "1-49"])));
+    let half = json!({ "content": { "kind": "binary" } });
+    server.check(&format!("{OWN}/artifacts/2/preview"), None, 200, half).await;
+}
+
+#[tokio::test]
 async fn lineage_goes_over_runs() {
     let server = TestServer::start().await;
     let mut makers = Vec::new();
@@ -135,6 +326,11 @@ async fn lineage_goes_over_runs() {
         ]
     });
     server.check(&format!("{OWN}/artifacts/2/lineage"), None, 200, whole).await;
+    for (direction, nodes) in [("up", 3), ("down", 3), ("both", 5)] {
+        let address = format!("{OWN}/artifacts/2/lineage?direction={direction}&depth=1");
+        let part = server.check(&address, None, 200, json!({})).await;
+        assert_eq!(part["nodes"].as_array().unwrap().len(), nodes, "{direction}: {part}");
+    }
     let near = server.check(&format!("{OWN}/artifacts/3/lineage?depth=1"), None, 200, json!({})).await;
     assert_eq!(near["nodes"].as_array().unwrap().len(), 3);
 }

@@ -3,8 +3,10 @@
 use async_trait::async_trait;
 use ferroflow_model::record::{ArtifactLink, LinkDirection};
 use ferroflow_model::{ArtifactId, ExecutionId, RunId, TaskPath};
-use ferroflow_ports::PortError;
-use ferroflow_ports::view::{ArtifactQuery, ArtifactUseView, ArtifactView, ArtifactViews};
+use ferroflow_ports::view::{
+    ArtifactQuery, ArtifactUseView, ArtifactView, ArtifactViews, Comparison, MetadataCondition,
+};
+use ferroflow_ports::{ErrorKind, PortError};
 use rusqlite::{Connection, Row};
 use uuid::Uuid;
 
@@ -13,6 +15,7 @@ use super::{number_list, pattern};
 use crate::artifact;
 use crate::column::{Fields, all};
 use crate::error::StoreError;
+use crate::list::Sql;
 use crate::store::SqliteStore;
 
 /// An artifact's own columns, then the run's id (also of one that was removed) and name, and the maker's path.
@@ -46,29 +49,78 @@ fn views_of(connection: &Connection, ids: &[ArtifactId]) -> Result<Vec<ArtifactV
 }
 
 fn views(connection: &Connection, query: &ArtifactQuery) -> Result<Vec<ArtifactView>, StoreError> {
-    let sql = concat!(
-        "SELECT ",
-        columns!(),
-        " FROM artifacts a WHERE a.id < ?1 AND (?2 IS NULL OR a.schema_title = ?2) \
-         AND (?3 IS NULL OR a.name LIKE ?3 ESCAPE '\\') ORDER BY a.id DESC LIMIT ?4"
-    );
-    let of_run = concat!(
-        "SELECT ",
-        columns!(),
-        " FROM artifacts a WHERE a.id < ?1 AND (?2 IS NULL OR a.schema_title = ?2) \
-         AND (?3 IS NULL OR a.name LIKE ?3 ESCAPE '\\') AND a.id IN (SELECT l.artifact_id FROM runs r \
-         JOIN tasks t ON t.run_no = r.no JOIN artifact_links l ON l.execution_id = t.execution_id \
-         WHERE r.id = ?5 AND l.direction = 'OUTPUT') ORDER BY a.id DESC LIMIT ?4"
-    );
-    let before = query.before.map_or(i64::MAX, |id| id.0);
-    let text = query.text.as_deref().map(pattern);
-    let limit = query.limit.clamp(1, 1000);
-    match query.run {
-        Some(run) => {
-            all(connection, of_run, (before, &query.schema_title, text, limit, run.to_string()), from_row)
-        }
-        None => all(connection, sql, (before, &query.schema_title, text, limit), from_row),
+    let mut sql = Sql::default();
+    sql.push(concat!("SELECT ", columns!(), " FROM artifacts a WHERE a.id < "));
+    sql.bind(query.before.map_or(i64::MAX, |id| id.0));
+    if let Some(run) = query.run {
+        sql.push(
+            " AND a.id IN (SELECT l.artifact_id FROM runs r JOIN tasks t ON t.run_no = r.no JOIN artifact_links l \
+             ON l.execution_id = t.execution_id WHERE l.direction = 'OUTPUT' AND r.id = ",
+        );
+        sql.bind(run.to_string()).push(")");
     }
+    if let Some(execution) = query.execution {
+        sql.push(" AND a.id IN (SELECT artifact_id FROM artifact_links WHERE direction = 'OUTPUT' AND execution_id = ");
+        sql.bind(execution.0).push(")");
+    }
+    if let Some(name) = &query.pipeline_name {
+        sql.push(" AND a.run_no IN (SELECT no FROM runs WHERE pipeline_name = ").bind(name.clone()).push(")");
+    }
+    if let Some(id) = &query.experiment {
+        sql.push(" AND a.run_no IN (SELECT no FROM runs WHERE experiment_id = ").bind(id.clone()).push(")");
+    }
+    if let Some(title) = &query.schema_title {
+        sql.push(" AND a.schema_title = ").bind(title.clone());
+    }
+    if let Some(name) = &query.name {
+        sql.push(" AND a.name = ").bind(name.clone());
+    }
+    if let Some(text) = &query.text {
+        sql.push(" AND a.name LIKE ").bind(pattern(text)).push(" ESCAPE '\\'");
+    }
+    for condition in &query.metadata {
+        push_metadata(&mut sql, condition)?;
+    }
+    sql.push(" ORDER BY a.id DESC LIMIT ").bind(query.limit.clamp(1, 1000));
+    sql.read_rows(connection, from_row)
+}
+
+/// What an entry of the metadata must be. The key's text is looked for first, since parsing costs far more.
+fn push_metadata(sql: &mut Sql, condition: &MetadataCondition) -> Result<(), StoreError> {
+    let key = &condition.key;
+    sql.push(" AND instr(a.metadata, ").bind(serde_json::to_string(key)?);
+    sql.push(") > 0 AND EXISTS (SELECT 1 FROM json_each(a.metadata) m WHERE m.key = ").bind(key.clone());
+    if let Some((comparison, text)) = &condition.value {
+        let number = text.parse::<f64>().ok();
+        let less_or_greater = match comparison {
+            Comparison::Equal | Comparison::NotEqual => {
+                sql.push(if *comparison == Comparison::Equal { " AND " } else { " AND NOT " });
+                sql.push("CASE m.type WHEN 'text' THEN m.value = ").bind(text.clone());
+                sql.push(" WHEN 'integer' THEN m.value IS ").bind(number);
+                sql.push(" WHEN 'real' THEN m.value IS ").bind(number);
+                sql.push(" ELSE m.type = ").bind(text.clone()).push(" END");
+                None
+            }
+            Comparison::Contains => {
+                sql.push(" AND m.type = 'text' AND m.value LIKE ").bind(pattern(text)).push(" ESCAPE '\\'");
+                None
+            }
+            Comparison::Less => Some(" < "),
+            Comparison::LessOrEqual => Some(" <= "),
+            Comparison::Greater => Some(" > "),
+            Comparison::GreaterOrEqual => Some(" >= "),
+        };
+        if let Some(operator) = less_or_greater {
+            let number = number.ok_or_else(|| {
+                let message =
+                    format!("`{text}` is no number, by which the metadata `{key}` could be compared");
+                PortError::new(ErrorKind::InvalidArgument, message)
+            })?;
+            sql.push(" AND m.type IN ('integer', 'real') AND m.value").push(operator).bind(number);
+        }
+    }
+    sql.push(")");
+    Ok(())
 }
 
 fn uses(

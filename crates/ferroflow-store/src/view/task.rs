@@ -6,13 +6,14 @@ use async_trait::async_trait;
 use ferroflow_model::record::{AttemptRecord, CacheRecord, TaskRecord};
 use ferroflow_model::{AttemptId, ExecutionId, RunId, TaskId, TaskKind, TaskPath, TaskStatus};
 use ferroflow_ports::PortError;
-use ferroflow_ports::view::{ExecutionView, TaskBrief, TaskKey, TaskViews};
+use ferroflow_ports::view::{ExecutionView, TaskBrief, TaskKey, TaskQuery, TaskViews};
 use rusqlite::{Connection, Row};
 use serde_json::{Map, Value};
 
 use super::{id_list, number_list};
 use crate::column::{Fields, all};
 use crate::error::StoreError;
+use crate::list::Sql;
 use crate::store::SqliteStore;
 use crate::task;
 
@@ -125,6 +126,38 @@ fn path_of(connection: &Connection, run: RunId, id: TaskId) -> Result<Option<Tas
     Ok(None)
 }
 
+fn list(connection: &Connection, query: &TaskQuery) -> Result<Vec<(TaskRecord, String)>, StoreError> {
+    let mut sql = Sql::default();
+    sql.push(concat!(
+        "SELECT r.id, r.display_name, ",
+        task::columns!(),
+        " FROM tasks t JOIN runs r ON r.no = t.run_no WHERE t.execution_id < "
+    ));
+    sql.bind(query.before.map_or(i64::MAX, |id| id.0));
+    if let Some(run) = query.run {
+        sql.push(" AND r.id = ").bind(run.to_string());
+    }
+    if let Some(name) = &query.pipeline_name {
+        sql.push(" AND r.pipeline_name = ").bind(name.clone());
+    }
+    if let Some(name) = &query.name {
+        sql.push(" AND t.name = ").bind(name.clone());
+    }
+    if let Some(kind) = query.kind {
+        sql.push(" AND t.kind = ").bind(kind.as_str().to_owned());
+    }
+    if let Some(status) = query.status {
+        sql.push(" AND t.status = ").bind(status.as_str().to_owned());
+    }
+    sql.push(" ORDER BY t.execution_id DESC LIMIT ").bind(query.limit.clamp(1, 1000));
+    sql.read_rows(connection, |row| {
+        let mut fields = Fields::from(row, 0);
+        let run_id = fields.parse()?;
+        let run_name = fields.get()?;
+        Ok((task::from_row(row, 2, run_id)?, run_name))
+    })
+}
+
 fn attempts(connection: &Connection, record: &TaskRecord) -> Result<Vec<AttemptRecord>, StoreError> {
     let sql = concat!(
         "SELECT ",
@@ -185,6 +218,10 @@ impl TaskViews for SqliteStore {
 
     async fn task(&self, run: RunId, key: TaskKey) -> Result<TaskRecord, PortError> {
         self.readers.read(move |connection| one(connection, run, &key)).await
+    }
+
+    async fn tasks(&self, query: TaskQuery) -> Result<Vec<(TaskRecord, String)>, PortError> {
+        self.readers.read(move |connection| list(connection, &query)).await
     }
 
     async fn attempts_of_task(&self, record: &TaskRecord) -> Result<Vec<AttemptRecord>, PortError> {

@@ -2,8 +2,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Download } from "lucide-react";
 import { lazy, Suspense } from "react";
-import { artifactQueries, contentUrl } from "@/api/artifacts";
-import type { Preview, TablePreview } from "@/api/generated";
+import { archiveUrl, artifactQueries, contentUrl } from "@/api/artifacts";
+import type { ColumnStatistics, Preview, TablePreview } from "@/api/generated";
 import { Value } from "@/components/run/value";
 import { Empty, Failure, SkeletonRows } from "@/components/ui/feedback";
 import { cx } from "@/lib/class";
@@ -89,14 +89,24 @@ function Content({ preview, compact }: { preview: Preview; compact: boolean }) {
       );
     case "folder":
       return (
-        <ul className={cx("overflow-auto px-4 py-2 font-mono text-label", height)}>
-          {content.files.map((file) => (
-            <li key={file.path} className="flex justify-between gap-4 py-0.5">
-              <span className="truncate">{file.path}</span>
-              <span className="num text-ink-3">{bytes(file.size_bytes)}</span>
-            </li>
-          ))}
-        </ul>
+        <>
+          <ul className={cx("overflow-auto px-4 py-2 font-mono text-label", height)}>
+            {content.files.map((file) => (
+              <li key={file.path} className="flex justify-between gap-4 py-0.5">
+                <span className="truncate">{file.path}</span>
+                <span className="num text-ink-3">{bytes(file.size_bytes)}</span>
+              </li>
+            ))}
+          </ul>
+          <p className="border-t border-line px-4 py-2 text-label">
+            <a
+              className="link inline-flex items-center gap-1"
+              href={archiveUrl(preview.artifact_id, preview.path)}
+            >
+              <Download size={12} /> Download all as .tar.gz
+            </a>
+          </p>
+        </>
       );
     case "binary":
       return (
@@ -156,6 +166,20 @@ export function Table({ table, className }: { table: TablePreview; className?: s
           </tr>
         </thead>
         <tbody className="num">
+          <tr className="bg-sunken align-top text-ink-3">
+            <th scope="row" className="px-3 py-1.5 font-normal">
+              of {number(table.counted_rows)}
+            </th>
+            {table.statistics.map((column, index) => (
+              <td key={index} className={cx("px-3 py-1.5", numeric[index] && "text-right")}>
+                {summary(column).map((line) => (
+                  <div key={line} className="max-w-60 truncate whitespace-nowrap" title={line}>
+                    {line}
+                  </div>
+                ))}
+              </td>
+            ))}
+          </tr>
           {table.rows.map((row, index) => (
             <tr key={index} className="border-t border-line hover:bg-hover">
               <td className="px-3 py-1 text-ink-3">{index + 1}</td>
@@ -176,6 +200,22 @@ export function Table({ table, className }: { table: TablePreview; className?: s
       </table>
     </div>
   );
+}
+
+/** What a column holds, in short lines. */
+export function summary(column: ColumnStatistics): string[] {
+  const value = (it: unknown) => (typeof it === "number" ? number(it) : String(it));
+  const lines = column.kind === "empty" ? ["empty"] : [];
+  if (column.minimum !== null)
+    lines.push(
+      column.minimum === column.maximum
+        ? value(column.minimum)
+        : `${value(column.minimum)} … ${value(column.maximum)}`,
+    );
+  if (column.mean !== null) lines.push(`mean ${number(column.mean)}`);
+  if (column.distinct !== null && column.kind !== "empty") lines.push(`${number(column.distinct)} different`);
+  if (column.missing) lines.push(`${number(column.missing)} missing`);
+  return lines;
 }
 
 function isNumber(text: string): boolean {

@@ -76,13 +76,48 @@ pub(crate) struct ArtifactDetail {
     pub(crate) consumers: Vec<ArtifactUse>,
 }
 
+/// What kind of values a column of a table holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ColumnKind {
+    /// Nothing but missing values.
+    Empty,
+    /// Numbers.
+    Number,
+    /// `true` and `false`.
+    Boolean,
+    /// Anything else.
+    Text,
+}
+
+/// What a column holds, over the rows that were counted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct ColumnStatistics {
+    /// Kind of all values that are not missing.
+    pub(crate) kind: ColumnKind,
+    /// Values that are missing; `null` if unknown.
+    pub(crate) missing: Option<u64>,
+    /// Different values; `null` if there are more than 10,000, or if they were not counted.
+    pub(crate) distinct: Option<u64>,
+    /// Smallest value: a number of numbers, else a text; `null` if there is none or it is unknown.
+    pub(crate) minimum: Value,
+    /// Greatest value.
+    pub(crate) maximum: Value,
+    /// Mean of numbers; `null` if unknown.
+    pub(crate) mean: Option<f64>,
+}
+
 /// A table of texts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct TablePreview {
-    /// Names of columns.
+    /// Names of columns, the first 100.
     pub(crate) columns: Vec<String>,
-    /// Rows.
+    /// The first 200 rows.
     pub(crate) rows: Vec<Vec<String>>,
+    /// One for each column, over `counted_rows`.
+    pub(crate) statistics: Vec<ColumnStatistics>,
+    /// Rows that the statistics speak of: all, unless the preview is cut.
+    pub(crate) counted_rows: u64,
 }
 
 /// What a short look shows.

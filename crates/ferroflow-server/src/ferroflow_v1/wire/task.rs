@@ -100,6 +100,34 @@ pub(crate) struct TaskDetail {
     pub(crate) cached_from: Option<ExecutionRef>,
 }
 
+/// A task as a row of a list over runs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct TaskRow {
+    /// The run.
+    pub(crate) run: super::Named,
+    /// Number among executions, as ML Metadata knows it.
+    pub(crate) execution_id: i64,
+    /// Task key; of an iteration that of its loop.
+    pub(crate) name: String,
+    /// State and times.
+    pub(crate) state: TaskState,
+    /// Cache key; `null` if none was made.
+    pub(crate) fingerprint: Option<String>,
+    /// What it was given.
+    pub(crate) inputs: TaskValues,
+    /// What it made.
+    pub(crate) outputs: TaskValues,
+}
+
+/// One page of tasks.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct TaskPage {
+    /// The rows, the newest first.
+    pub(crate) tasks: Vec<TaskRow>,
+    /// Token of the next page, empty on the last one.
+    pub(crate) next_page_token: String,
+}
+
 /// An execution of a task in some run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct ExecutionRef {

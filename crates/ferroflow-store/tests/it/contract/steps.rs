@@ -38,7 +38,6 @@ pub(crate) async fn a_later_row_replaces_the_earlier_one(store: &dyn Store) {
     changed.error = None;
     changed.cache = None;
     changed.cached_from = None;
-    changed.parent = None;
     changed.ended_at = None;
     changed.outputs = outputs(9);
     let mut attempt = attempt(run.id, 20, "train", 1);
