@@ -101,7 +101,7 @@ pub(crate) enum Call {
 }
 
 /// Addresses below the prefix, all for GET. `runs/{run_id}` itself is served by `results`.
-pub(crate) const ROUTES: [(&str, Call); 31] = [
+pub(crate) const ROUTES: &[(&str, Call)] = &[
     ("/apis/ferroflow/v1/bootstrap", Call::Bootstrap),
     ("/apis/ferroflow/v1/home", Call::Home),
     ("/apis/ferroflow/v1/search", Call::Search),

@@ -143,7 +143,7 @@ impl Rest {
         });
         let own = ferroflow_v1::ROUTES
             .into_iter()
-            .map(|(template, call)| Route::new(Method::GET, template, Target::Own(call)));
+            .map(|(template, call)| Route::new(Method::GET, template, Target::Own(*call)));
         let budget = BodyBudget::new();
         let metrics = Arc::<Metrics>::default();
         Self {
