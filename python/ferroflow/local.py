@@ -17,7 +17,7 @@ from ferroflow.dsl.base_component import BaseComponent
 from ferroflow.dsl.pipeline_task import _check_argument
 from ferroflow.dsl.types import artifact_types
 
-__all__ = ['DockerRunner', 'LocalTask', 'SubprocessRunner', 'init']
+__all__ = ['DebugRunner', 'DockerRunner', 'LocalTask', 'SubprocessRunner', 'init']
 
 # What only a cluster can do is left out with a warning, as KFP does.
 _FOR_CLUSTERS = ('set_cpu_request', 'set_cpu_limit', 'set_memory_request', 'set_memory_limit', 'set_accelerator_type',
@@ -53,9 +53,22 @@ class DockerRunner:
         return found
 
 
+class DebugRunner:
+    """Functions of components are called in this process, one after the other, so that breakpoints in them work.
+
+    What they import has to be installed here. What is no function of this process runs as by `SubprocessRunner`.
+    """
+
+    def words(self) -> list[str]:
+        return ['--executor', 'process', '--python', sys.executable]
+
+
+Runner = Union[SubprocessRunner, DockerRunner, DebugRunner]
+
+
 class _Settings:
 
-    def __init__(self, runner: Union[SubprocessRunner, DockerRunner], root: str, raise_on_error: bool,
+    def __init__(self, runner: Runner, root: str, raise_on_error: bool,
                  enable_caching: bool) -> None:
         self.runner = runner
         self.root = os.path.abspath(root)
@@ -66,7 +79,7 @@ class _Settings:
 _settings: Optional[_Settings] = None
 
 
-def init(runner: Union[SubprocessRunner, DockerRunner], pipeline_root: str = './local_outputs',
+def init(runner: Runner, pipeline_root: str = './local_outputs',
          workspace_root: Optional[str] = None, raise_on_error: bool = True, enable_caching: bool = False,
          cache_root: Optional[str] = None) -> None:
     """Lets components and pipelines run here. Database, artifacts and logs are kept in `pipeline_root`."""
@@ -126,9 +139,9 @@ def run(component: BaseComponent, arguments: dict[str, Any]) -> LocalTask:
                              'a pipeline and run that')
         _check_argument(component.component_spec, name, value)
     with tempfile.TemporaryDirectory() as folder:
-        results = _run_file(component, arguments, folder, _settings)
+        results, error = _run_in(folder, component, arguments, _settings)
     if results['state'] != 'SUCCEEDED' and _settings.raise_on_error:
-        raise RuntimeError(_failure(results, _settings))
+        raise RuntimeError(_failure(results, _settings)) from error
     return LocalTask(component.name, results['state'], _outputs(results.get('outputs', {})), results,
                      json.loads(component.compiled().pipeline_json()))
 
@@ -141,28 +154,43 @@ def _program() -> str:
     return found
 
 
-def _run_file(component: BaseComponent, arguments: dict[str, Any], folder: str, settings: _Settings) -> dict[str, Any]:
-    from ferroflow.compiler import Compiler
+def _run_in(folder: str, component: BaseComponent, arguments: dict[str, Any],
+            settings: _Settings) -> tuple[dict[str, Any], Optional[Exception]]:
+    """The results, and the error of a function that was called here."""
     pipeline, parameters = os.path.join(folder, 'pipeline.yaml'), os.path.join(folder, 'parameters.json')
-    Compiler().compile(component, pipeline)
     with open(parameters, 'w', encoding='utf-8') as file:
         json.dump(arguments, file)
     words = [_program(), 'run', pipeline, '--json', '--params', parameters, '--data-dir', settings.root]
     words += settings.runner.words() + ([] if settings.enable_caching else ['--no-cache'])
+    error = None
     with open(os.path.join(folder, 'results'), 'w+', encoding='utf-8') as answer:
-        with subprocess.Popen(words, stdout=answer, stderr=subprocess.PIPE, text=True) as process:
-            assert process.stderr is not None
-            said = []
-            for line in process.stderr:
-                said.append(line)
-                # Through Python's own stream, so that notebooks show it.
-                sys.stderr.write(line)
+        if isinstance(settings.runner, DebugRunner):
+            from ferroflow._debug import Debugged
+            debugged = Debugged(component, folder)
+            said = debugged.run(words, answer)
+            error = debugged.error
+        else:
+            from ferroflow.compiler import Compiler
+            Compiler().compile(component, pipeline)
+            said = _run_program(words, answer)
         answer.seek(0)
         text = answer.read()
     if not text.strip():
         raise RuntimeError(f'{component.name!r} could not run: {"".join(said[-5:]).strip()}')
     results: dict[str, Any] = json.loads(text)
-    return results
+    return results, error
+
+
+def _run_program(words: list[str], answer: Any) -> list[str]:
+    """What the program said."""
+    said = []
+    with subprocess.Popen(words, stdout=answer, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            said.append(line)
+            # Through Python's own stream, so that notebooks show it.
+            sys.stderr.write(line)
+    return said
 
 
 def _outputs(outputs: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from ferroflow.dsl.pipeline_channel import PipelineChannel, create_pipeline_chan
 from ferroflow.dsl.pipeline_config import PipelineConfig
 from ferroflow.dsl.pipeline_context import Pipeline
 from ferroflow.dsl.pipeline_task import PipelineTask
-from ferroflow.dsl.structures import ComponentSpec, ContainerSpecImplementation, Implementation
+from ferroflow.dsl.structures import ComponentSpec, ContainerSpecImplementation, Implementation, function_key
 
 
 class BaseComponent:
@@ -86,6 +86,10 @@ class PythonComponent(BaseComponent):
     def __init__(self, component_spec: ComponentSpec, python_func: Callable[..., Any]) -> None:
         super().__init__(component_spec)
         self.python_func = python_func
+        container = component_spec.implementation.container
+        assert container is not None
+        key = function_key(container.image, container.command, container.args)
+        component_spec.implementation.functions = {key: python_func}
         self._refuse_output_lists()
 
     def execute(self, **kwargs: Any) -> Any:
@@ -159,6 +163,8 @@ class GraphComponent(BaseComponent):
         ]
         with Pipeline(self.name) as pipeline:
             given = pipeline_func(*channels)
+            for task in pipeline.tasks.values():
+                component_spec.implementation.functions.update(task.component_spec.implementation.functions)
             from ferroflow.dsl import graph
             component_spec.implementation.graph = graph.compile_pipeline(pipeline, component_spec, _outputs(given),
                                                                          display_name, pipeline_root, pipeline_config)

@@ -100,6 +100,9 @@ def _python_component(func: Callable[..., Any], *, base_image: Optional[str], pa
     spec.implementation.container = structures.ContainerSpecImplementation(target_image or base_image, command,
                                                                            _native.arguments(func.__name__))
     made = PythonComponent(spec, func)
+    if embedded_artifact_path:
+        # Only its source has the files.
+        spec.implementation.functions = {}
     if output_component_file:
         from ferroflow.compiler import Compiler
         Compiler().compile(made, output_component_file)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from ferroflow import _native
 from ferroflow.dsl import placeholders
@@ -88,6 +88,13 @@ class Implementation:
         self.container = container
         self.importer = importer
         self.graph = graph
+        # What can be called in this process instead of what a container runs.
+        self.functions: dict[tuple[str, ...], Callable[..., Any]] = {}
+
+
+def function_key(image: str, command: list[str], args: list[str]) -> tuple[str, ...]:
+    """Tells functions apart by what starts them: by their source or, where an image holds it, by that and the name."""
+    return (*(command if len(command) > 3 else [image]), *args)
 
 
 class ComponentSpec:

@@ -3,11 +3,11 @@
 import json
 import os
 
-from kfp import dsl
-from kfp.dsl.types import artifact_types
-from kfp.dsl.types.type_annotations import (EmbeddedAnnotation, InputAnnotation, InputPath, OutputAnnotation,
-                                            OutputPath, artifact_of_list, is_artifact_class, is_named_tuple,
-                                            is_parameter, is_pydantic_model, marker, strip_optional)
+from . import dsl
+from .dsl.types import artifact_types
+from .dsl.types.type_annotations import (EmbeddedAnnotation, InputAnnotation, InputPath, OutputAnnotation, OutputPath,
+                                         artifact_of_list, is_artifact_class, is_named_tuple, is_parameter,
+                                         is_pydantic_model, marker, strip_optional)
 
 # Of the nodes of one distributed training only these write, because all share the file.
 _WRITING_NODES = ('workerpool0', 'chief', 'master')

@@ -1,0 +1,1 @@
+../../crates/ferroflow-executor-local/kfp-runtime/kfp/_executor.py

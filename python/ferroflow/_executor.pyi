@@ -1,0 +1,3 @@
+from typing import Any, Callable, Optional
+
+def execute(function: Callable[..., Any], executor_input: dict[str, Any]) -> Optional[str]: ...
