@@ -9,10 +9,10 @@ from ferroflow import _native
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ferroflow import client, compiler, components, dsl, kubernetes, local
+    from ferroflow import client, compiler, components, dsl, kubernetes, local, registry
     from ferroflow.client import Client
 
-__all__ = ['Client', 'client', 'compiler', 'components', 'dsl', 'kubernetes', 'local']
+__all__ = ['Client', 'client', 'compiler', 'components', 'dsl', 'kubernetes', 'local', 'registry']
 
 __version__ = _native.SDK_VERSION[len('kfp-'):]
 """The version of KFP's SDK whose behaviour this package has."""

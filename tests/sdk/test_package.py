@@ -9,6 +9,7 @@ import sys
 import kfp.components
 import kfp.dsl
 import kfp.kubernetes
+import kfp.registry
 import yaml
 
 import ferroflow
@@ -35,7 +36,7 @@ def run(*words, **options):
 
 
 def test_names_of_kfp_are_there():
-    for name in ('dsl', 'kubernetes', 'components'):
+    for name in ('dsl', 'kubernetes', 'components', 'registry'):
         ours = importlib.import_module(f'ferroflow.{name}')
         missing = [word for word in getattr(kfp, name).__all__ if not hasattr(ours, word)]
         assert missing == [], name

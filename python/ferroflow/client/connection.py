@@ -41,6 +41,19 @@ def _object(text: str) -> dict[str, Any]:
     return answer if isinstance(answer, dict) else {'value': answer}
 
 
+def form(field: str, file: str, fields: dict[str, str]) -> tuple[bytes, str]:
+    """A file and texts as a form has them, and the type of that."""
+    edge = uuid.uuid4().hex
+    with open(file, 'rb') as opened:
+        content = opened.read()
+    name = os.path.basename(file).replace('"', '')
+    head = ''.join(f'--{edge}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'
+                   for key, value in fields.items())
+    head += (f'--{edge}\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n'
+             'Content-Type: application/octet-stream\r\n\r\n')
+    return head.encode() + content + f'\r\n--{edge}--\r\n'.encode(), f'multipart/form-data; boundary={edge}'
+
+
 class Connection:
     """A server, and who asks it."""
 
@@ -76,14 +89,7 @@ class Connection:
 
     def upload(self, path: str, file: str, **query: Any) -> Resource:
         """Sends a file as a form does."""
-        edge = uuid.uuid4().hex
-        with open(file, 'rb') as opened:
-            content = opened.read()
-        name = os.path.basename(file).replace('"', '')
-        head = (f'--{edge}\r\nContent-Disposition: form-data; name="uploadfile"; filename="{name}"\r\n'
-                'Content-Type: application/octet-stream\r\n\r\n')
-        body = head.encode() + content + f'\r\n--{edge}--\r\n'.encode()
-        return Resource(self._send('POST', path, query, body, f'multipart/form-data; boundary={edge}'))
+        return Resource(self._send('POST', path, query, *form('uploadfile', file, {})))
 
     def _send(self, method: str, path: str, query: dict[str, Any], body: Optional[bytes] = None,
               kind: Optional[str] = None) -> dict[str, Any]:
