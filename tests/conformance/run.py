@@ -1,15 +1,17 @@
 """Runs KFP's reference pipelines with the real binary and compares states and outputs with the table `cases.yaml`.
 
-    python tests/conformance/run.py [--slow] [--again] [--executor NAME] [PATTERN...]
+    python tests/conformance/run.py [--slow] [--again] [--executor NAME] [--s3] [PATTERN...]
 
 The pipelines are not part of this repository: they are looked for in FERROFLOW_REFERENCE, else in `../shared` beside
 the checkout. Every one of them has an entry in the table: what it is given, how it must end, or why it is left out.
 Each call uses a data directory of its own. `--again` runs each case twice and wants the second run to do nothing anew.
 With `--executor docker` or `auto` the images of the pipelines are one local Debian with Python under their names, see
-`tests/docker/engine.py`.
+`tests/docker/engine.py`. With `--s3` artifacts go to a store that speaks S3, see `tests/stores/s3.py`; it needs the
+packages of `tests/stores/requirements.txt`.
 """
 
 import argparse
+import contextlib
 import fnmatch
 import json
 import os
@@ -24,15 +26,17 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "docker"))
+sys.path += [str(ROOT / "tests" / "docker"), str(ROOT / "tests" / "stores")]
 
 import engine  # noqa: E402
 
+# Of the store, if there is one.
+BUCKET = "conformance"
 TABLE = ROOT / "tests" / "conformance" / "cases.yaml"
 CLASSES = {"S", "SP", "SE", "H", "D", "K", "G", "X"}
 FIELDS = {
     "class", "left_out", "lane", "arguments", "state", "states", "skips", "outputs", "artifacts", "tasks", "logs",
-    "passes", "needs", "again", "note",
+    "passes", "needs", "again", "note", "local_only",
 }
 NEEDS = {"secrets", "config_maps", "volumes", "images", "files", "programs", "shell"}
 # What a data directory keeps from case to case; the supervisor may still be ending.
@@ -74,9 +78,11 @@ def read_table(folder: Path) -> dict:
 
 
 class Place:
-    """A data directory, and what stands on this machine for things of a cluster."""
+    """A data directory, and what stands on this machine for things of a cluster; `store` has the artifacts, if it is not
+    the data directory."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, store=None):
+        self.store = store
         self.data = folder / "data"
         self.tmp = folder / "tmp"
         self.programs = folder / "programs"
@@ -113,7 +119,21 @@ class Place:
             if not shutil.which(name):
                 write(self.programs / name, text)
                 (self.programs / name).chmod(0o755)
-        return {**os.environ, "PATH": f"{self.programs}{os.pathsep}{os.environ['PATH']}"}
+        env = {**os.environ, "PATH": f"{self.programs}{os.pathsep}{os.environ['PATH']}"}
+        if self.store:
+            env |= {**self.store.env, "FERROFLOW_PIPELINE_ROOT": f"s3://{self.store.bucket(BUCKET)}/root"}
+        return env
+
+    def files(self, uri: str) -> dict:
+        """What is at and below the place of an artifact, by path: bytes. The artifact itself is the empty path."""
+        if uri.startswith(f"s3://{BUCKET}/") and self.store:
+            key = uri.removeprefix(f"s3://{BUCKET}/")
+            keys = [found for found in self.store.keys(BUCKET) if found == key or found.startswith(f"{key}/")]
+            return {found.removeprefix(key).lstrip("/"): self.store.read(BUCKET, found) for found in keys}
+        path = Path(uri.removeprefix("file://"))
+        if path.is_file():
+            return {"": path.read_bytes()}
+        return {str(file.relative_to(path)): file.read_bytes() for file in path.rglob("*") if file.is_file()}
 
     def fill(self, value):
         """The value with `{tmp}` replaced by the folder of the case."""
@@ -191,7 +211,7 @@ def check(case: dict, results: dict, place: Place) -> list:
         holder = results if path == "pipeline" else tasks.get(path, {"outputs": {}})
         for name, expected in artifacts.items():
             found = holder.get("outputs", {}).get("artifacts", {}).get(name, [])
-            problems += check_artifacts(f"artifact {name} of {path}", place.fill(expected), found)
+            problems += check_artifacts(f"artifact {name} of {path}", place.fill(expected), found, place)
     for path, text in case.get("logs", {}).items():
         # One that took over the result of its twin has no log of its own.
         if tasks.get(path, {}).get("state") == "CACHED":
@@ -248,7 +268,7 @@ def number(value):
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def check_artifacts(what: str, expected, found: list) -> list:
+def check_artifacts(what: str, expected, found: list, place: Place) -> list:
     """A text is the content, a list that of several artifacts; an object has `content`, `metadata`, `uri`, `files`."""
     wanted = expected if isinstance(expected, list) else [expected]
     if len(found) != len(wanted):
@@ -256,13 +276,12 @@ def check_artifacts(what: str, expected, found: list) -> list:
     problems = []
     for expected, artifact in zip(wanted, found):
         rules = expected if isinstance(expected, dict) and not next(iter(expected)).startswith("$") else {"content": expected}
-        path = Path(artifact["uri"].removeprefix("file://"))
+        files = place.files(artifact["uri"]) if {"content", "files"} & set(rules) else {}
         if "content" in rules:
-            content = path.read_text() if path.is_file() else "nothing"
+            content = files[""].decode() if "" in files else "nothing"
             problems += compare(f"{what}", rules["content"], content)
         if "files" in rules:
-            names = sorted(str(file.relative_to(path)) for file in path.rglob("*") if file.is_file())
-            problems += compare(f"files of {what}", sorted(rules["files"]), names)
+            problems += compare(f"files of {what}", sorted(rules["files"]), sorted(files))
         if "uri" in rules:
             problems += compare(f"the URI of {what}", rules["uri"], artifact["uri"])
         for name, value in rules.get("metadata", {}).items():
@@ -309,6 +328,7 @@ def main() -> int:
     words.add_argument("--slow", action="store_true", help="the slow lane, too: minutes of sleeping")
     words.add_argument("--again", action="store_true", help="run each case a second time, which must be all cache hits")
     words.add_argument("--executor", help="passed on to `ferroflow run`")
+    words.add_argument("--s3", action="store_true", help="artifacts in a store that speaks S3")
     words.add_argument("--list", action="store_true", help="only say what is left out and why")
     chosen = words.parse_args()
     folder = reference()
@@ -317,13 +337,17 @@ def main() -> int:
         return 0
     table = read_table(folder)
     names = [name for name in table if not chosen.patterns or any(fnmatch.fnmatch(name, p) for p in chosen.patterns)]
+    if chosen.s3:
+        for case in table.values():
+            if "local_only" in case:
+                case["left_out"] = case["local_only"]
     left_out = [(name, table[name]["left_out"]) for name in names if "left_out" in table[name]]
     slow = [name for name in names if table[name].get("lane") == "slow" and not chosen.slow]
     cases = [name for name in names if "left_out" not in table[name] and name not in slow]
     good = 0
     if not chosen.list:
-        with tempfile.TemporaryDirectory(prefix="ferroflow-conformance-") as temporary:
-            place = Place(Path(temporary))
+        with tempfile.TemporaryDirectory(prefix="ferroflow-conformance-") as temporary, serving(chosen.s3) as store:
+            place = Place(Path(temporary), store)
             good = sum(run_case(name, folder, table[name], place, chosen) for name in cases)
     for name, reason in left_out:
         print(f"left out: {name}: {reason}")
@@ -332,6 +356,15 @@ def main() -> int:
     if not chosen.list:
         print(f"{good} of {len(cases)} as expected")
     return 0 if chosen.list or good == len(cases) else 1
+
+
+def serving(is_wanted: bool):
+    """A store that speaks S3 for as long as the block lasts, if one is wanted."""
+    if not is_wanted:
+        return contextlib.nullcontext()
+    import s3
+
+    return s3.serving()
 
 
 def run_case(name: str, folder: Path, case: dict, place: Place, chosen) -> bool:

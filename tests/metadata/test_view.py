@@ -104,6 +104,33 @@ def test_lineage_goes_up_and_down(ours, run):
     assert {one.name for one in graph.contexts} == {run["run_id"], "train-flowers"}
 
 
+def test_the_lineage_of_each_artifact_is_that_of_our_own_api(ours, server, run):
+    """Both ways, as far as it goes: the same tasks, the same artifacts, the same steps between them."""
+    for artifact in ours.get_artifacts_by_context(run_context(ours, run).id):
+        edges, nodes = set(), set()
+        for direction in ("UPSTREAM", "DOWNSTREAM"):
+            graph = ours.get_lineage_subgraph(
+                pb.LineageSubgraphQueryOptions(
+                    starting_artifacts=pb.LineageSubgraphQueryOptions.StartingNodes(
+                        filter_query=f"id = {artifact.id}"
+                    ),
+                    # A step of ours is from artifact to artifact; theirs are from node to node.
+                    max_num_hops=20,
+                    direction=direction,
+                )
+            )
+            tasks = {one.id for one in graph.executions if one.type != "system.DAGExecution"}
+            nodes |= {f"t{task}" for task in tasks} | {f"a{one.id}" for one in graph.artifacts}
+            for event in graph.events:
+                if event.execution_id in tasks:
+                    ends = (f"a{event.artifact_id}", f"t{event.execution_id}")
+                    key = event.path.steps[0].key
+                    edges.add((*(ends if event.type == pb.Event.INPUT else reversed(ends)), key))
+        found = server.call("GET", f"/apis/ferroflow/v1/artifacts/{artifact.id}/lineage?depth=10")
+        assert {(edge["from"], edge["to"], edge["name"]) for edge in found["edges"]} == edges
+        assert {node["id"] for node in found["nodes"]} == nodes
+
+
 def test_old_clients_may_write_about_rows_of_runs(ours, run, unique):
     artifact = ours.get_artifacts_by_context(run_context(ours, run).id)[0]
     change = pb.Artifact(id=artifact.id, type_id=artifact.type_id)

@@ -35,8 +35,24 @@ fn disk(path: &Path) -> impl FnOnce(io::Error) -> TransferError {
     |error| TransferError::Disk(path, error)
 }
 
-/// Copies the object at `key`, or all below it, to `to`. Whether there was anything.
+/// Copies the object at `key`, or all below it, to `to`, where nothing is yet. Whether there was anything. What was
+/// copied in part is removed.
 pub(crate) async fn download(
+    store: &Arc<dyn ObjectStore>,
+    key: &ObjectPath,
+    to: &Path,
+) -> Result<bool, TransferError> {
+    let done = download_all(store, key, to).await;
+    if done.is_err() {
+        // The first error tells more than one about tidying would.
+        let is_folder = tokio::fs::metadata(to).await.is_ok_and(|found| found.is_dir());
+        let _ =
+            if is_folder { tokio::fs::remove_dir_all(to).await } else { tokio::fs::remove_file(to).await };
+    }
+    done
+}
+
+async fn download_all(
     store: &Arc<dyn ObjectStore>,
     key: &ObjectPath,
     to: &Path,
@@ -114,20 +130,28 @@ async fn upload_file(
     let _place = LARGE_FILES.acquire().await;
     let part = usize::try_from(PART_BYTES.max(size / MOST_PARTS)).unwrap_or(usize::MAX);
     let mut parts = WriteMultipart::new_with_chunk_size(store.put_multipart(&key).await?, part);
-    let mut buffer = vec![0; 256 * 1024];
-    loop {
-        parts.wait_for_capacity(PARTS_AT_ONCE).await?;
-        match file.read(&mut buffer).await {
-            Ok(0) => break,
-            Ok(count) => parts.write(buffer.get(..count).unwrap_or_default()),
-            Err(error) => {
-                parts.abort().await?;
-                return Err(disk(from)(error));
-            }
-        }
+    if let Err(error) = send_parts(&mut parts, &mut file, from).await {
+        // Else the store keeps the parts that it has, and counts them. It may be out of reach; the first error tells more.
+        let _ = parts.abort().await;
+        return Err(error);
     }
     parts.finish().await?;
     Ok(())
+}
+
+async fn send_parts(
+    parts: &mut WriteMultipart,
+    file: &mut tokio::fs::File,
+    from: &Path,
+) -> Result<(), TransferError> {
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        parts.wait_for_capacity(PARTS_AT_ONCE).await?;
+        match file.read(&mut buffer).await.map_err(disk(from))? {
+            0 => return Ok(()),
+            count => parts.write(buffer.get(..count).unwrap_or_default()),
+        }
+    }
 }
 
 /// The files of a folder, each as its steps below it. Links are followed to files only: to folders they may lead in a
@@ -152,3 +176,6 @@ fn files_below(folder: &Path) -> io::Result<Vec<Vec<String>>> {
     }
     Ok(files)
 }
+
+#[cfg(test)]
+mod tests;
