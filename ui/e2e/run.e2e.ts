@@ -174,6 +174,35 @@ test("a million lines open at their end, jump and are searched", async () => {
   await context.close();
 });
 
+test("the lines of all tasks stand in one log, found, linked and followed", async () => {
+  const slow = seeds.pipelines.slow;
+  if (!slow) throw new Error("not seeded");
+  const { page, context, problems } = await openPage(browser, root);
+  await page.goto(hash(root, `/runs/details/${seeds.runs.nightly}?tab=logs`));
+  await page.getByRole("button", { name: "All tasks" }).click();
+  const log = page.getByRole("log");
+  await log.locator("[data-index] > a").first().waitFor();
+  const tasks = new Set(await log.locator("[data-index] > a").allTextContents());
+  expect(tasks.size).toBeGreaterThan(3);
+  await page.getByRole("textbox", { name: "Search in the log" }).fill("ranges fine");
+  await page.getByText("1 of 1").waitFor();
+  const line = log.locator("[data-index]", { has: page.locator("mark") }).first();
+  await line.getByRole("link").click();
+  await page.waitForFunction(
+    () => /task=.*line=\d/.test(location.hash) && !location.hash.includes("logs=all"),
+  );
+  await log.getByText("ranges fine").waitFor();
+
+  const run = await api.run("followed whole", slow);
+  await page.goto(hash(root, `/runs/details/${run}?tab=logs&logs=all`));
+  await log.getByText("step 3 of 120").waitFor();
+  await page.getByText("growing").waitFor();
+  await api.call("POST", `/apis/v2beta1/runs/${run}:terminate`);
+  await page.getByText("growing").waitFor({ state: "detached" });
+  expect(problems).toEqual([]);
+  await context.close();
+});
+
 test("one changed parameter is the reported cause of a missed cache", async () => {
   const scored = seeds.pipelines.scored;
   if (!scored) throw new Error("not seeded");

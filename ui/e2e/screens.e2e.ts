@@ -33,6 +33,7 @@ const screens: [string, string, string][] = [
   ["run-timeline", `/runs/details/${runs.nightly}?tab=timeline`, "Longest chain"],
   ["run-tasks", `/runs/details/${runs.nightly}?tab=tasks`, "transform"],
   ["run-logs", `/runs/details/${runs.broken}?tab=logs`, "loading rows"],
+  ["run-logs-all", `/runs/details/${runs.flowers1}?tab=logs&logs=all`, "evaluate"],
   ["run-artifacts", `/runs/details/${runs.flowers1}?tab=artifacts`, "confusion"],
   ["run-spec", `/runs/details/${runs.nightly}?tab=spec`, "components:"],
   ["task-summary", `/runs/details/${runs.flaky}?tab=tasks&task=fetch`, "attempts"],

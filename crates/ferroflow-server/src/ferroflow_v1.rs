@@ -3,7 +3,7 @@
 //!
 //! One file for each resource, with its handlers; [`wire`] is the contract, `docs/reference/ferroflow-v1.md` the list of
 //! addresses. The parts that decide something are pure: [`graph`] with [`graph_layout`], [`timeline`], [`cache_parts`],
-//! [`traceback`], [`version_diff`]. Every answer is bounded. Begin with [`OwnApi::answer`].
+//! [`log_order`], [`traceback`], [`version_diff`]. Every answer is bounded. Begin with [`OwnApi::answer`].
 
 mod archive;
 mod artifact;
@@ -20,6 +20,7 @@ mod home;
 mod lineage;
 mod log;
 mod log_index;
+mod log_order;
 mod matrix;
 mod metadata_filter;
 mod newest;
@@ -29,6 +30,7 @@ mod query;
 mod recent;
 mod retry;
 mod run;
+mod run_log;
 mod stream;
 mod structure;
 mod table;
@@ -52,6 +54,7 @@ use self::graphs::GraphShelf;
 use self::log_index::LogShelf;
 use self::query::Query;
 pub(crate) use self::retry::{BODY_BYTES as RETRY_BODY_BYTES, retry};
+use self::run_log::RunLogs;
 pub(crate) use self::task::explain_cache;
 use crate::Services;
 use crate::rest::answer::{Answer, answer};
@@ -86,6 +89,10 @@ pub(crate) enum Call {
     LogSearch,
     LogRaw,
     LogStream,
+    RunLog,
+    RunLogSearch,
+    RunLogRaw,
+    RunLogStream,
     Pipelines,
     Matrix,
     VersionGraph,
@@ -114,6 +121,10 @@ pub(crate) const ROUTES: &[(&str, Call)] = &[
     ("/apis/ferroflow/v1/runs/{run_id}/timeline", Call::RunTimeline),
     ("/apis/ferroflow/v1/runs/{run_id}/artifacts", Call::RunArtifacts),
     ("/apis/ferroflow/v1/runs/{run_id}/stream", Call::RunStream),
+    ("/apis/ferroflow/v1/runs/{run_id}/log", Call::RunLog),
+    ("/apis/ferroflow/v1/runs/{run_id}/log/search", Call::RunLogSearch),
+    ("/apis/ferroflow/v1/runs/{run_id}/log/raw", Call::RunLogRaw),
+    ("/apis/ferroflow/v1/runs/{run_id}/log/stream", Call::RunLogStream),
     ("/apis/ferroflow/v1/compare", Call::Compare),
     ("/apis/ferroflow/v1/tasks", Call::Tasks),
     ("/apis/ferroflow/v1/runs/{run_id}/tasks/{task}", Call::Task),
@@ -162,6 +173,7 @@ pub(crate) struct OwnApi {
     services: Services,
     graphs: GraphShelf,
     logs: LogShelf,
+    run_logs: RunLogs,
     changes: Arc<ChangeLog>,
     streams: Arc<Semaphore>,
     stop: CancellationToken,
@@ -174,6 +186,7 @@ impl OwnApi {
         Self {
             graphs: GraphShelf::default(),
             logs: LogShelf::default(),
+            run_logs: RunLogs::new(services.clone()),
             changes: ChangeLog::new(Arc::clone(&services.store), stop.clone()),
             streams: Arc::new(Semaphore::new(MOST_STREAMS)),
             started: Instant::now(),
@@ -205,6 +218,10 @@ impl OwnApi {
             Call::LogSearch => json(&self.log_search(&question).await?),
             Call::LogRaw => self.log_raw(&question).await,
             Call::LogStream => self.log_stream(&question).await,
+            Call::RunLog => json(&Box::pin(self.run_log(&question)).await?),
+            Call::RunLogSearch => json(&Box::pin(self.run_log_search(&question)).await?),
+            Call::RunLogRaw => self.run_log_raw(&question).await,
+            Call::RunLogStream => self.run_log_stream(&question).await,
             Call::Pipelines => json(&self.pipelines(&question).await?),
             Call::Matrix => json(&self.matrix(&question).await?),
             Call::VersionGraph => self.version_graph(&question).await,

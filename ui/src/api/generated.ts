@@ -279,6 +279,11 @@ export type LogChange =
   | { kind: "lines"; lines: LogLine[]; }
   | { kind: "end"; total_lines: number; };
 
+/** What the followed log of a run says. */
+export type RunLogChange =
+  | { kind: "lines"; lines: RunLogLine[]; }
+  | { kind: "end"; total_lines: number; };
+
 /** What a node or group stands for. */
 export type NodeKind =
   | "task"
@@ -461,6 +466,48 @@ export interface LogMatches {
   /** Matching lines in the whole log. */
   total_matches: number;
   /** Lines that the log had when it was read. */
+  total_lines: number;
+  /** First line that looks like an error; `null` if none does. */
+  first_error_line: number | null;
+}
+
+/** A line of the log of a run: of what all its tasks have written. */
+export interface RunLogLine {
+  /** Its number among all lines. */
+  line: number;
+  /** Path of the task that wrote it. */
+  path: string;
+  /** In which attempt. */
+  attempt: number;
+  /** Its number in the log of that attempt. */
+  task_line: number;
+  /** As in [`LogLine`]. */
+  text: string;
+  /** Bytes that were cut off. */
+  cut_bytes: number;
+}
+
+/** Some lines of the log of a run. */
+export interface RunLogPage {
+  /** Consecutive lines. */
+  lines: RunLogLine[];
+  /** Lines that there were when it was read. */
+  total_lines: number;
+  /** Bytes that there were when it was read. */
+  total_bytes: number;
+  /** Whether the run has ended, so that nothing is added. */
+  is_complete: boolean;
+  /** Attempts whose logs were left out, since there are more than 10,000. */
+  left_out: number;
+}
+
+/** Lines of the log of a run that match a search. */
+export interface RunLogMatches {
+  /** The first ones from `from_line` on, at most `limit`. */
+  matches: LogMatch[];
+  /** Matching lines of all tasks. */
+  total_matches: number;
+  /** Lines that there were when it was read. */
   total_lines: number;
   /** First line that looks like an error; `null` if none does. */
   first_error_line: number | null;

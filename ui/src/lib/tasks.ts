@@ -46,3 +46,10 @@ export function mostTelling(tasks: readonly TaskState[]): TaskState | undefined 
     )
   );
 }
+
+/** One of the eight hues, 1 to 8: the same for a task wherever it is shown. */
+export function hueOf(path: string): number {
+  let sum = 0;
+  for (let i = 0; i < path.length; i += 1) sum = (sum * 31 + path.charCodeAt(i)) >>> 0;
+  return (sum % 8) + 1;
+}

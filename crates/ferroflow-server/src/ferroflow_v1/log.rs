@@ -7,7 +7,7 @@ use bytes::Bytes;
 use ferroflow_model::record::TaskRecord;
 use ferroflow_model::{AttemptId, RunId, TaskKind, TaskStatus};
 use ferroflow_ports::view::{TaskBrief, TaskKey};
-use ferroflow_ports::{ErrorKind, PortError};
+use ferroflow_ports::{ErrorKind, Executor, PortError};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 
@@ -21,29 +21,79 @@ use crate::rest::answer::Answer;
 use crate::status::{ApiError, Code};
 
 /// Lines of a page.
-const DEFAULT_LINES: u32 = 1000;
-const MOST_LINES: u32 = 5000;
+pub(super) const DEFAULT_LINES: u32 = 1000;
+pub(super) const MOST_LINES: u32 = 5000;
 /// Bytes of a page; one that is longer ends early.
-const PAGE_BYTES: usize = 4 * 1024 * 1024;
+pub(super) const PAGE_BYTES: usize = 4 * 1024 * 1024;
 /// Lines in one event of a followed log.
-const EVENT_LINES: usize = 500;
+pub(super) const EVENT_LINES: usize = 500;
 /// Letters of a match.
 const MATCH_LETTERS: usize = 512;
 /// Lines from the end of a log in which a traceback is looked for.
 const TRACEBACK_LINES: u64 = 2000;
 /// Logs that are larger may lose their middle.
-const LARGE_BYTES: u64 = 16 * 1024 * 1024;
+pub(super) const LARGE_BYTES: u64 = 16 * 1024 * 1024;
 /// What a line with an error most likely holds.
 const ERROR_WORDS: [&str; 5] =
     ["Traceback (most recent call last)", "ERROR", "Error:", "Exception:", "FATAL"];
 
-type Pieces = BoxStream<'static, Result<Bytes, PortError>>;
+pub(super) type Pieces = BoxStream<'static, Result<Bytes, PortError>>;
 
 /// The log of one attempt.
-struct Source {
-    id: AttemptId,
+pub(super) struct Source {
+    pub(super) id: AttemptId,
     /// Whether it may still grow.
-    is_growing: bool,
+    pub(super) is_growing: bool,
+}
+
+/// The log from a byte on; empty where there is none yet.
+pub(super) async fn pieces(
+    executor: &dyn Executor,
+    source: &Source,
+    from: u64,
+    follow: bool,
+) -> Result<Pieces, ApiError> {
+    match executor.logs_from(&source.id, from, follow).await {
+        Ok(pieces) => Ok(pieces),
+        Err(error) if error.kind == ErrorKind::NotFound && source.is_growing => {
+            Ok(futures_util::stream::empty().boxed())
+        }
+        Err(error) if error.kind == ErrorKind::NotFound => {
+            Err(ApiError::new(Code::NotFound, "this attempt has no log"))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Consecutive lines, fewer if they are long.
+pub(super) async fn lines(
+    executor: &dyn Executor,
+    source: &Source,
+    index: &LogIndex,
+    from: u64,
+    limit: u64,
+) -> Result<Vec<LogLine>, ApiError> {
+    let (begin, skip) = index.seek(from);
+    let mut found = Vec::new();
+    if from >= index.lines() || limit == 0 {
+        return Ok(found);
+    }
+    let mut bytes = 0;
+    let mut take = |line: LogLine| {
+        bytes += line.text.len();
+        found.push(line);
+        (found.len() as u64) < limit && bytes < PAGE_BYTES
+    };
+    let mut lines = Lines::new(from, skip);
+    let mut pieces = pieces(executor, source, begin, false).await?;
+    let mut goes_on = true;
+    while goes_on && let Some(piece) = pieces.next().await {
+        goes_on = lines.feed(&piece?, &mut take);
+    }
+    if goes_on && let Some(line) = lines.finish() {
+        take(line);
+    }
+    Ok(found)
 }
 
 impl OwnApi {
@@ -80,18 +130,8 @@ impl OwnApi {
         Ok(Source { id: AttemptId { run: task.run_id, path: task.path, attempt: number }, is_growing })
     }
 
-    /// The log from a byte on; empty where there is none yet.
     async fn pieces(&self, source: &Source, from: u64, follow: bool) -> Result<Pieces, ApiError> {
-        match self.services.executor.logs_from(&source.id, from, follow).await {
-            Ok(pieces) => Ok(pieces),
-            Err(error) if error.kind == ErrorKind::NotFound && source.is_growing => {
-                Ok(futures_util::stream::empty().boxed())
-            }
-            Err(error) if error.kind == ErrorKind::NotFound => {
-                Err(ApiError::new(Code::NotFound, "this attempt has no log"))
-            }
-            Err(error) => Err(error.into()),
-        }
+        pieces(&*self.services.executor, source, from, follow).await
     }
 
     /// The index of a log up to its present end.
@@ -112,7 +152,6 @@ impl OwnApi {
         Ok(index)
     }
 
-    /// Consecutive lines, fewer if they are long.
     async fn lines(
         &self,
         source: &Source,
@@ -120,27 +159,7 @@ impl OwnApi {
         from: u64,
         limit: u64,
     ) -> Result<Vec<LogLine>, ApiError> {
-        let (begin, skip) = index.seek(from);
-        let mut found = Vec::new();
-        if from >= index.lines() || limit == 0 {
-            return Ok(found);
-        }
-        let mut bytes = 0;
-        let mut take = |line: LogLine| {
-            bytes += line.text.len();
-            found.push(line);
-            (found.len() as u64) < limit && bytes < PAGE_BYTES
-        };
-        let mut lines = Lines::new(from, skip);
-        let mut pieces = self.pieces(source, begin, false).await?;
-        let mut goes_on = true;
-        while goes_on && let Some(piece) = pieces.next().await {
-            goes_on = lines.feed(&piece?, &mut take);
-        }
-        if goes_on && let Some(line) = lines.finish() {
-            take(line);
-        }
-        Ok(found)
+        lines(&*self.services.executor, source, index, from, limit).await
     }
 
     pub(super) async fn log(&self, question: &Question<'_>) -> Result<LogPage, ApiError> {
@@ -177,7 +196,7 @@ impl OwnApi {
         };
         let mut take = |line: LogLine| {
             found.total_lines = line.line + 1;
-            if found.first_error_line.is_none() && ERROR_WORDS.iter().any(|word| line.text.contains(word)) {
+            if found.first_error_line.is_none() && looks_like_error(&line.text) {
                 found.first_error_line = Some(line.line);
             }
             if let Some(at) = needle.find(&line.text) {
@@ -317,20 +336,25 @@ fn last_events(lines: Lines) -> String {
     text
 }
 
+/// Whether a line most likely tells of an error.
+pub(super) fn looks_like_error(line: &str) -> bool {
+    ERROR_WORDS.iter().any(|word| line.contains(word))
+}
+
 /// What is looked for in lines.
-struct Needle {
+pub(super) struct Needle {
     text: String,
     is_exact: bool,
 }
 
 impl Needle {
-    fn new(text: &str, is_exact: bool) -> Self {
+    pub(super) fn new(text: &str, is_exact: bool) -> Self {
         let text = if is_exact { text.to_owned() } else { text.to_lowercase() };
         Self { text, is_exact }
     }
 
     /// Where it is, in bytes of the line (of its lower-case form, which is nearly always as long).
-    fn find(&self, line: &str) -> Option<usize> {
+    pub(super) fn find(&self, line: &str) -> Option<usize> {
         if self.is_exact {
             return memchr::memmem::find(line.as_bytes(), self.text.as_bytes());
         }
@@ -348,7 +372,7 @@ impl Needle {
 }
 
 /// The part of a line around a match.
-fn around(line: &str, at: usize) -> String {
+pub(super) fn around(line: &str, at: usize) -> String {
     let before = line.get(..at).map_or(0, |before| before.chars().count());
     let from = before.saturating_sub(MATCH_LETTERS / 4);
     line.chars().skip(from).take(MATCH_LETTERS).collect()

@@ -75,7 +75,7 @@ impl LogIndex {
         }
     }
 
-    fn weight(&self) -> usize {
+    pub(super) fn weight(&self) -> usize {
         self.begins.capacity() * size_of::<u64>() + 256
     }
 }

@@ -142,7 +142,7 @@ impl Rest {
             Some(Route::new(method.parse().ok()?, template, Target::Old(call)))
         });
         let own = ferroflow_v1::ROUTES
-            .into_iter()
+            .iter()
             .map(|(template, call)| Route::new(Method::GET, template, Target::Own(*call)));
         let budget = BodyBudget::new();
         let metrics = Arc::<Metrics>::default();

@@ -1,12 +1,13 @@
 //! `/apis/ferroflow/v1`: logs by lines.
 
 use bytes::Bytes;
-use ferroflow_model::record::TaskRecord;
-use ferroflow_model::{AttemptId, TaskStatus};
+use ferroflow_model::record::{StateChange, TaskRecord};
+use ferroflow_model::{AttemptId, RunStatus, TaskStatus, Timestamp};
+use ferroflow_ports::store::{RunCommit, RunUpdate};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
-use crate::harness::{TestServer, task};
+use crate::harness::{TestServer, commit_of, task};
 
 fn attempt(task: &TaskRecord, number: u32) -> AttemptId {
     AttemptId { run: task.run_id, path: task.path.clone(), attempt: number }
@@ -159,6 +160,103 @@ async fn followed_logs_wait_for_their_attempt() {
     };
     let (reply, ()) = tokio::join!(server.send(&line, &[], ""), begin);
     assert!(reply.text().contains("hello"), "{}", reply.text());
+}
+
+/// A run with the tasks `a` and `b`, which began at 12:00:00 and 12:00:01 UTC, with these logs.
+async fn two_logs(server: &TestServer, status: TaskStatus, logs: [&str; 2]) -> (String, [TaskRecord; 2]) {
+    let run = server.make_run("r").await;
+    server.put_task(task(&run, 1, None, "")).await;
+    let mut tasks = [task(&run, 2, Some(1), "a"), task(&run, 3, Some(1), "b")];
+    for ((task, log), begin) in tasks.iter_mut().zip(logs).zip(1_795_521_600..) {
+        (task.attempt, task.status) = (1, status);
+        task.started_at = Some(Timestamp::from_seconds(begin));
+        task.ended_at = status.is_terminal().then(|| Timestamp::from_seconds(begin + 60));
+        server.put_task(task.clone()).await;
+        server.logs.put(attempt(task, 1), vec![Some(Bytes::copy_from_slice(log.as_bytes()))]);
+    }
+    (format!("GET /apis/ferroflow/v1/runs/{run}/log"), tasks)
+}
+
+const LOGS: [&str; 2] = [
+    "a begins\n2026-11-24 12:00:05,000 a goes on\nFATAL a\nlast",
+    "b begins\n2026-11-24T12:00:03Z b\n2026-11-24T12:00:09Z b ends\n",
+];
+
+fn texts(lines: &Value) -> Vec<String> {
+    let line = |line: &Value| {
+        let text = line["text"].as_str().unwrap().split_whitespace().last().unwrap().to_owned();
+        format!("{}{}:{text}", line["path"].as_str().unwrap(), line["task_line"])
+    };
+    lines.as_array().unwrap().iter().map(line).collect()
+}
+
+#[tokio::test]
+async fn lines_of_all_tasks_stand_in_order_of_time() {
+    let server = TestServer::start().await;
+    let (log, _) = two_logs(&server, TaskStatus::Failed, LOGS).await;
+    let page = server.check(&log, None, 200, json!({ "total_lines": 7, "left_out": 0 })).await;
+    let all = ["a0:begins", "b0:begins", "b1:b", "a1:on", "a2:a", "a3:last", "b2:ends"];
+    assert_eq!(texts(&page["lines"]), all);
+    assert_eq!(page["total_bytes"], LOGS.concat().len());
+    let page = server.check(&format!("{log}?from_line=2&limit=3"), None, 200, json!({})).await;
+    assert_eq!(texts(&page["lines"]), all[2..5]);
+    assert_eq!(page["lines"][0]["line"], 2);
+    let page = server.check(&format!("{log}?limit=1"), None, 200, json!({})).await;
+    assert_eq!(texts(&page["lines"]), all[6..]);
+    let found = json!({
+        "total_matches": 2, "matches": [{ "line": 0 }, { "line": 1 }], "first_error_line": 4, "total_lines": 7
+    });
+    server.check(&format!("{log}/search?q=BEGINS"), None, 200, found).await;
+    let one = json!({ "total_matches": 3, "matches": [{ "line": 2 }] });
+    server.check(&format!("{log}/search?q=T&case=true&limit=1"), None, 200, json!({})).await;
+    server.check(&format!("{log}/search?q=2026&limit=1"), None, 200, one).await;
+    let raw = server.send(&format!("{log}/raw"), &[], "").await.text();
+    assert!(raw.starts_with("a | a begins\nb | b begins\nb | 2026-11-24T12:00:03Z b\na | 2026"), "{raw}");
+    let unknown = "GET /apis/ferroflow/v1/runs/5e0cd3f3-4d6c-4b5e-8a8f-0123456789ab/log";
+    server.check_error(unknown, None, 404, 5).await;
+    server.check_error(&format!("{log}?limit=0"), None, 400, 3).await;
+}
+
+#[tokio::test]
+async fn lines_that_come_later_leave_the_others_their_places() {
+    let server = TestServer::start().await;
+    let (log, [a, b]) = two_logs(&server, TaskStatus::Running, ["a 1\na", "b 1\nb 2\n"]).await;
+    let page = server.check(&log, None, 200, json!({ "is_complete": false, "total_lines": 3 })).await;
+    assert_eq!(texts(&page["lines"]), ["a0:1", "b0:1", "b1:2"]);
+    server.logs.put(attempt(&a, 1), vec![Some(Bytes::from("a 1\na 2\na 3\n"))]);
+    server.logs.put(attempt(&b, 1), vec![Some(Bytes::from("b 1\nb 2\nb 3"))]);
+    let page = server.check(&log, None, 200, json!({ "total_lines": 5 })).await;
+    assert_eq!(texts(&page["lines"]), ["a0:1", "b0:1", "b1:2", "a1:2", "a2:3"]);
+    // The last line counts when its attempt has ended, and a second attempt comes behind it.
+    let mut ended = b.clone();
+    (ended.status, ended.attempt) = (TaskStatus::Running, 2);
+    server.put_task(ended).await;
+    server.logs.put(AttemptId { attempt: 2, ..attempt(&b, 1) }, vec![Some(Bytes::from("again\n"))]);
+    let page = server.check(&format!("{log}?from_line=4"), None, 200, json!({ "total_lines": 7 })).await;
+    assert_eq!(texts(&page["lines"]), ["a2:3", "b2:3", "b0:again"]);
+    assert_eq!(page["lines"][2]["attempt"], 2);
+}
+
+#[tokio::test]
+async fn the_log_of_a_run_is_followed_to_its_end() {
+    let server = TestServer::start().await;
+    let (log, [a, _]) = two_logs(&server, TaskStatus::Succeeded, LOGS).await;
+    let mut reply = server.open(&format!("{log}/stream?from_line=5"), &[], "").await.1;
+    let mut text = String::new();
+    while !text.contains("b ends") {
+        let frame = reply.frame().await.unwrap().unwrap();
+        text.push_str(&String::from_utf8_lossy(frame.data_ref().unwrap()));
+    }
+    assert!(text.contains("id: 7\nevent: lines\ndata: ") && !text.contains("FATAL"), "{text}");
+    let at = Timestamp::from_seconds(1_795_521_700);
+    let status = Some(StateChange { at, state: RunStatus::Succeeded });
+    let end = RunUpdate { status, finished_at: Some(Some(at)), ..Default::default() };
+    server.store.commit(RunCommit { run: Some(end), ..commit_of(a.run_id) }).await.unwrap();
+    while let Some(frame) = reply.frame().await {
+        text.push_str(&String::from_utf8_lossy(frame.unwrap().data_ref().unwrap()));
+    }
+    assert!(text.ends_with("event: end\ndata: {\"kind\":\"end\",\"total_lines\":7}\n\n"), "{text}");
+    server.check(&log, None, 200, json!({ "is_complete": true })).await;
 }
 
 #[tokio::test]

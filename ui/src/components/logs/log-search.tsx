@@ -1,8 +1,7 @@
 /** Search in a log: the server looks through all lines, the page steps from find to find. */
 import { ChevronDown, ChevronUp, Search } from "lucide-react";
 import { useCallback, useEffect, useRef, useState } from "react";
-import type { LogMatches } from "@/api/generated";
-import { type LogWhere, searchLog } from "@/api/tasks";
+import { type AnyLogMatches, type LogWhere, searchLog } from "@/api/tasks";
 import { IconButton } from "@/components/ui/button";
 import { useShortcuts } from "@/lib/keys";
 
@@ -11,7 +10,7 @@ const PAUSE_MS = 150;
 export interface LogSearchState {
   needle: string;
   setNeedle: (needle: string) => void;
-  matches: LogMatches | undefined;
+  matches: AnyLogMatches | undefined;
   position: number;
   /** Line of the chosen find. */
   current: number | undefined;
@@ -21,7 +20,7 @@ export interface LogSearchState {
 export function useLogSearch(where: LogWhere): LogSearchState {
   const { run, task, attempt } = where;
   const [needle, setNeedle] = useState("");
-  const [matches, setMatches] = useState<LogMatches>();
+  const [matches, setMatches] = useState<AnyLogMatches>();
   const [position, setPosition] = useState(-1);
 
   useEffect(() => {

@@ -1,8 +1,7 @@
 /** Lines of one log by number: pages are read when they come into view, new lines are appended as they arrive. */
 import { useCallback, useEffect, useRef, useState } from "react";
-import type { LogChange, LogLine } from "@/api/generated";
 import { subscribe } from "@/api/stream";
-import { type LogWhere, logStreamPath, readLog } from "@/api/tasks";
+import { type AnyLogChange, type AnyLogLine, type LogWhere, logStreamPath, readLog } from "@/api/tasks";
 
 const PAGE = 500;
 const FLUSH_MS = 50;
@@ -10,10 +9,12 @@ const FLUSH_MS = 50;
 export interface LogSource {
   total: number;
   bytes: number;
+  /** Attempts that are not among the lines. */
+  leftOut: number;
   complete: boolean;
   loading: boolean;
   error: unknown;
-  line: (index: number) => LogLine | undefined;
+  line: (index: number) => AnyLogLine | undefined;
   /** Reads what is missing between two lines. */
   need: (from: number, to: number) => void;
 }
@@ -21,18 +22,26 @@ export interface LogSource {
 interface Meta {
   total: number;
   bytes: number;
+  leftOut: number;
   complete: boolean;
 }
 
 export function useLog(where: LogWhere, live: boolean): LogSource {
   const { run, task, attempt } = where;
-  const lines = useRef(new Map<number, LogLine>());
+  const lines = useRef(new Map<number, AnyLogLine>());
   const asked = useRef(new Set<number>());
   const [meta, setMeta] = useState<Meta>();
   const [error, setError] = useState<unknown>();
   const [, repaint] = useState(0);
   const abort = useRef<AbortController>(undefined);
+  const [revived, setRevived] = useState(0);
+  const ended = useRef(false);
+  ended.current = meta?.complete ?? false;
+  useEffect(() => {
+    if (live && ended.current) setRevived((count) => count + 1);
+  }, [live]);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it is read again when an ended run goes on
   useEffect(() => {
     const controller = new AbortController();
     abort.current = controller;
@@ -43,19 +52,25 @@ export function useLog(where: LogWhere, live: boolean): LogSource {
     readLog({ run, task, attempt }, undefined, PAGE, controller.signal)
       .then((page) => {
         for (const line of page.lines) lines.current.set(line.line, line);
-        setMeta({ total: page.total_lines, bytes: page.total_bytes, complete: page.is_complete });
+        setMeta({
+          total: page.total_lines,
+          bytes: page.total_bytes,
+          leftOut: page.left_out ?? 0,
+          complete: page.is_complete,
+        });
       })
       .catch((cause) => !controller.signal.aborted && setError(cause));
     return () => controller.abort();
-  }, [run, task, attempt]);
+  }, [run, task, attempt, revived]);
 
   const loaded = meta !== undefined;
   const start = useRef(0);
   start.current = meta?.total ?? 0;
-  const follow = live && loaded && !meta.complete;
+  // A run is written to until the server says otherwise.
+  const follow = (live || task === undefined) && loaded && !meta.complete;
   useEffect(() => {
     if (!follow) return;
-    let waiting: LogLine[] = [];
+    let waiting: AnyLogLine[] = [];
     let timer: ReturnType<typeof setTimeout> | undefined;
     const flush = () => {
       timer = undefined;
@@ -64,7 +79,7 @@ export function useLog(where: LogWhere, live: boolean): LogSource {
       waiting = [];
       if (last) setMeta((before) => before && { ...before, total: Math.max(before.total, last.line + 1) });
     };
-    const stop = subscribe<LogChange>({
+    const stop = subscribe<AnyLogChange>({
       path: logStreamPath({ run, task }),
       query: { attempt, from_line: start.current },
       kinds: ["lines", "end"],
@@ -109,6 +124,7 @@ export function useLog(where: LogWhere, live: boolean): LogSource {
   return {
     total: meta?.total ?? 0,
     bytes: meta?.bytes ?? 0,
+    leftOut: meta?.leftOut ?? 0,
     complete: meta?.complete ?? false,
     loading: !meta && !error,
     error,

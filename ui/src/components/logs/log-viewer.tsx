@@ -13,6 +13,7 @@ import { bytes, count } from "@/lib/format";
 import { useShortcuts } from "@/lib/keys";
 import { usePreference } from "@/lib/preferences";
 import { useParam } from "@/lib/search";
+import { LineTask } from "./line-task";
 import { LogSearch, useLogSearch } from "./log-search";
 import { useLog } from "./log-source";
 import { LogText } from "./log-text";
@@ -39,7 +40,13 @@ export function LogViewer({ where, live }: Props) {
   }
   if (log.loading) return <SkeletonRows rows={12} />;
   if (log.total === 0 && log.complete)
-    return <Empty title="The log is empty">The task ended without writing a line.</Empty>;
+    return (
+      <Empty title="The log is empty">
+        {where.task === undefined
+          ? "No task of this run wrote a line. Tasks taken from the cache write none."
+          : "The task ended without writing a line."}
+      </Empty>
+    );
   return <Lines key={`${where.task}#${where.attempt}`} where={where} log={log} />;
 }
 
@@ -115,6 +122,7 @@ function Lines({ where, log }: { where: LogWhere; log: ReturnType<typeof useLog>
           {count(log.total, "line")}
           {log.bytes > 0 && `, ${bytes(log.bytes)}`}
           {!log.complete && <span className="text-running"> · growing</span>}
+          {log.leftOut > 0 && ` · without ${count(log.leftOut, "attempt")}`}
         </span>
         <div className="flex-1" />
         <IconButton label="First error" hint="e" small onClick={firstError}>
@@ -139,7 +147,7 @@ function Lines({ where, log }: { where: LogWhere; log: ReturnType<typeof useLog>
         </IconButton>
         <a
           href={rawLogUrl(where)}
-          download={`${where.task.replaceAll("/", ".")}.log`}
+          download={`${(where.task ?? where.run).replaceAll("/", ".")}.log`}
           aria-label="Download the log"
           title="Download the log"
           className="inline-flex size-6 items-center justify-center rounded-control text-ink-2 hover:bg-hover hover:text-ink"
@@ -186,6 +194,7 @@ function Lines({ where, log }: { where: LogWhere; log: ReturnType<typeof useLog>
                 >
                   {item.index + 1}
                 </button>
+                {line?.path !== undefined && <LineTask run={where.run} line={line} />}
                 {line ? (
                   <LogText text={line.text} cut={line.cut_bytes} needle={search.needle} wrap={wrap} />
                 ) : (

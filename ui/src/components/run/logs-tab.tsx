@@ -1,4 +1,5 @@
-/** Logs of a run: its tasks at the left, the log of the chosen one at the right. */
+/** Logs of a run: its tasks at the left, the log of the chosen one, or of all of them, at the right. */
+import { Rows3 } from "lucide-react";
 import { useMemo } from "react";
 import type { TaskState } from "@/api/generated";
 import { LogViewer } from "@/components/logs/log-viewer";
@@ -12,7 +13,14 @@ import { mostTelling, parentPath, taskState } from "@/lib/tasks";
 /** Beyond this the list is cut; the filter of the Tasks tab finds the rest. */
 const MAX_LISTED = 500;
 
-export function LogsTab({ runId, tasks }: { runId: string; tasks: readonly TaskState[] }) {
+interface Props {
+  runId: string;
+  tasks: readonly TaskState[];
+  /** Whether the run is at work. */
+  active: boolean;
+}
+
+export function LogsTab({ runId, tasks, active }: Props) {
   const search = useSearchAll();
   const setSearch = useSetSearch();
   const withLogs = useMemo(
@@ -28,6 +36,7 @@ export function LogsTab({ runId, tasks }: { runId: string; tasks: readonly TaskS
       </Empty>
     );
   }
+  const all = search.logs === "all" && !search.task;
   const attempt = search.attempt ? Number(search.attempt) : chosen.attempt || 1;
   const live = attempt === chosen.attempt && (chosen.state === "RUNNING" || chosen.state === "PENDING");
   return (
@@ -37,15 +46,31 @@ export function LogsTab({ runId, tasks }: { runId: string; tasks: readonly TaskS
         className="w-64 shrink-0 overflow-auto border-r border-line p-2 max-lg:hidden"
       >
         <ul className="flex flex-col gap-0.5">
+          <li>
+            <button
+              type="button"
+              aria-current={all ? "true" : undefined}
+              onClick={() => setSearch({ logs: "all", task: undefined, attempt: undefined, line: undefined })}
+              className={cx(
+                "flex w-full items-center gap-2 rounded-control px-2 py-1.5 text-left",
+                all ? "bg-accent-tint" : "hover:bg-hover",
+              )}
+            >
+              <Rows3 size={14} className="text-ink-3" aria-hidden />
+              All tasks
+            </button>
+          </li>
           {withLogs.slice(0, MAX_LISTED).map((task) => (
             <li key={task.task_id}>
               <button
                 type="button"
-                aria-current={task.path === chosen.path ? "true" : undefined}
-                onClick={() => setSearch({ task: task.path, attempt: undefined, line: undefined })}
+                aria-current={task.path === chosen.path && !all ? "true" : undefined}
+                onClick={() =>
+                  setSearch({ logs: undefined, task: task.path, attempt: undefined, line: undefined })
+                }
                 className={cx(
                   "flex w-full items-center gap-2 rounded-control px-2 py-1.5 text-left",
-                  task.path === chosen.path ? "bg-accent-tint" : "hover:bg-hover",
+                  task.path === chosen.path && !all ? "bg-accent-tint" : "hover:bg-hover",
                 )}
               >
                 <StateIcon state={taskState(task)} size={14} label />
@@ -65,28 +90,34 @@ export function LogsTab({ runId, tasks }: { runId: string; tasks: readonly TaskS
           </p>
         )}
       </nav>
-      <div className="flex min-w-0 flex-1 flex-col">
-        <div className="flex h-10 shrink-0 items-center gap-2 border-b border-line px-4">
-          <StateIcon state={taskState(chosen)} size={14} label />
-          <h2 className="truncate font-medium">{chosen.display_name}</h2>
-          <span className="truncate text-label text-ink-3">{parentPath(chosen.path)}</span>
-          <div className="flex-1" />
-          {chosen.attempt > 1 && (
-            <Select
-              aria-label="Attempt"
-              value={String(attempt)}
-              onChange={(event) => setSearch({ attempt: event.target.value, line: undefined })}
-            >
-              {Array.from({ length: chosen.attempt }, (_, index) => (
-                <option key={`attempt-${index + 1}`} value={index + 1}>
-                  Attempt {index + 1}
-                </option>
-              ))}
-            </Select>
-          )}
+      {all ? (
+        <div className="flex min-w-0 flex-1 flex-col">
+          <LogViewer where={{ run: runId }} live={active} />
         </div>
-        <LogViewer where={{ run: runId, task: chosen.task_id, attempt }} live={live} />
-      </div>
+      ) : (
+        <div className="flex min-w-0 flex-1 flex-col">
+          <div className="flex h-10 shrink-0 items-center gap-2 border-b border-line px-4">
+            <StateIcon state={taskState(chosen)} size={14} label />
+            <h2 className="truncate font-medium">{chosen.display_name}</h2>
+            <span className="truncate text-label text-ink-3">{parentPath(chosen.path)}</span>
+            <div className="flex-1" />
+            {chosen.attempt > 1 && (
+              <Select
+                aria-label="Attempt"
+                value={String(attempt)}
+                onChange={(event) => setSearch({ attempt: event.target.value, line: undefined })}
+              >
+                {Array.from({ length: chosen.attempt }, (_, index) => (
+                  <option key={`attempt-${index + 1}`} value={index + 1}>
+                    Attempt {index + 1}
+                  </option>
+                ))}
+              </Select>
+            )}
+          </div>
+          <LogViewer where={{ run: runId, task: chosen.task_id, attempt }} live={live} />
+        </div>
+      )}
     </div>
   );
 }

@@ -112,7 +112,7 @@ function TabContent({ tab, runId, overview, tasks, active, loaded }: TabProps): 
     case "tasks":
       return loaded ? <TasksTab tasks={tasks} active={active} /> : <SkeletonRows />;
     case "logs":
-      return loaded ? <LogsTab runId={runId} tasks={tasks} /> : <SkeletonRows />;
+      return loaded ? <LogsTab runId={runId} tasks={tasks} active={active} /> : <SkeletonRows />;
     case "artifacts":
       return <ArtifactsTab runId={runId} />;
     case "spec":

@@ -3,7 +3,7 @@
 use ferroflow_model::RunStatus;
 use serde::Serialize;
 
-use super::{LogLine, RunHead, TaskState};
+use super::{LogLine, RunHead, RunLogLine, TaskState};
 
 /// A change of one run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -103,6 +103,22 @@ pub(crate) enum LogChange {
     /// The attempt has ended and all lines were sent. The stream ends.
     End {
         /// Lines that the log has.
+        total_lines: u64,
+    },
+}
+
+/// What the followed log of a run says.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(crate) enum RunLogChange {
+    /// New lines, in order. The event's id is the number of the line after them.
+    Lines {
+        /// The lines.
+        lines: Vec<RunLogLine>,
+    },
+    /// The run has ended and all lines were sent. The stream ends.
+    End {
+        /// Lines that there are.
         total_lines: u64,
     },
 }

@@ -51,3 +51,48 @@ pub(crate) struct LogMatches {
     /// First line that looks like an error; `null` if none does.
     pub(crate) first_error_line: Option<u64>,
 }
+
+/// A line of the log of a run: of what all its tasks have written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct RunLogLine {
+    /// Its number among all lines.
+    pub(crate) line: u64,
+    /// Path of the task that wrote it.
+    pub(crate) path: String,
+    /// In which attempt.
+    pub(crate) attempt: u32,
+    /// Its number in the log of that attempt.
+    pub(crate) task_line: u64,
+    /// As in [`LogLine`].
+    pub(crate) text: String,
+    /// Bytes that were cut off.
+    pub(crate) cut_bytes: u64,
+}
+
+/// Some lines of the log of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct RunLogPage {
+    /// Consecutive lines.
+    pub(crate) lines: Vec<RunLogLine>,
+    /// Lines that there were when it was read.
+    pub(crate) total_lines: u64,
+    /// Bytes that there were when it was read.
+    pub(crate) total_bytes: u64,
+    /// Whether the run has ended, so that nothing is added.
+    pub(crate) is_complete: bool,
+    /// Attempts whose logs were left out, since there are more than 10,000.
+    pub(crate) left_out: u64,
+}
+
+/// Lines of the log of a run that match a search.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct RunLogMatches {
+    /// The first ones from `from_line` on, at most `limit`.
+    pub(crate) matches: Vec<LogMatch>,
+    /// Matching lines of all tasks.
+    pub(crate) total_matches: u64,
+    /// Lines that there were when it was read.
+    pub(crate) total_lines: u64,
+    /// First line that looks like an error; `null` if none does.
+    pub(crate) first_error_line: Option<u64>,
+}
