@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import TYPE_CHECKING
 from typing import Any as _Any
 from typing import TypeVar as _TypeVar
 
-from ferroflow.dsl.decorators import component, container_component, notebook_component, pipeline
-from ferroflow.dsl.for_loop import Collected
 from ferroflow.dsl.importer_node import importer
-from ferroflow.dsl.pipeline_channel import OneOf
 from ferroflow.dsl.pipeline_config import KubernetesWorkspaceConfig, PipelineConfig, WorkspaceConfig
 from ferroflow.dsl.pipeline_task import PipelineTask
 from ferroflow.dsl.placeholders import ConcatPlaceholder, IfPresentPlaceholder
@@ -22,9 +19,14 @@ from ferroflow.dsl.types.type_annotations import (EmbeddedAnnotation as _Embedde
                                                   InputAnnotation as _InputAnnotation, InputPath,
                                                   OutputAnnotation as _OutputAnnotation, OutputPath)
 
-if _TYPE_CHECKING:
+if TYPE_CHECKING:
     from typing import Annotated as _Annotated
+
+    from ferroflow.dsl.typed import Collected, OneOf, component, container_component, notebook_component, pipeline
 else:
+    from ferroflow.dsl.decorators import component, container_component, notebook_component, pipeline
+    from ferroflow.dsl.for_loop import Collected
+    from ferroflow.dsl.pipeline_channel import OneOf
     from ferroflow.dsl.types.type_annotations import Annotated as _Annotated
 
 __all__ = [

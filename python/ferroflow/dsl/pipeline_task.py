@@ -54,11 +54,11 @@ class PipelineTask:
         return self._inputs
 
     @property
-    def outputs(self) -> dict[str, PipelineChannel]:
+    def outputs(self) -> dict[str, Any]:
         return self._outputs
 
     @property
-    def output(self) -> PipelineChannel:
+    def output(self) -> Any:
         """The only output."""
         if len(self._outputs) != 1:
             names = ', '.join(repr(name) for name in self._outputs) or 'none'
