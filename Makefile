@@ -18,7 +18,7 @@ PAGE_SOURCES := $(shell find ui/src ui/public ui/scripts -type f) ui/index.html 
 
 export FERROFLOW_VENVS := $(VENVS)
 
-.PHONY: run test bench build ui check unit sim e2e stores-tests docker-tests conformance python-tests api-tests metadata-tests sdk-tests sdk-bench wheels page-tests page-e2e sdk-wheel notebook-tests venvs needs-cargo needs-node needs-python
+.PHONY: run test bench build ui check unit sim e2e stores-tests docker-tests conformance python-tests api-tests metadata-tests sdk-tests sdk-bench sdk-mistakes wheels page-tests page-e2e sdk-wheel notebook-tests venvs needs-cargo needs-node needs-python
 
 ## Builds, serves on the embedded defaults, loads the samples, runs the training one, and keeps serving.
 run: build needs-python
@@ -41,6 +41,11 @@ sdk-bench: needs-cargo $(VENVS)/sdk/.ready
 	cd python && "$(VENVS)/sdk/bin/maturin" build --quiet --release --locked --out "$(TARGET)/wheels-of-bench"
 	"$(VENVS)/sdk/bin/pip" install --quiet --force-reinstall --no-deps "$(TARGET)"/wheels-of-bench/ferroflow-*.whl
 	"$(VENVS)/sdk/bin/python" tests/sdk/bench.py
+
+## What kfp says about mistakes of authors, and what we say. Nothing is run, so no binary is needed.
+sdk-mistakes: needs-cargo sdk-wheel
+	@"$(VENVS)/sdk/bin/pip" install --quiet --force-reinstall --no-deps "$(TARGET)"/wheels-of-tests/ferroflow-*.whl
+	@FERROFLOW_BIN=none "$(VENVS)/sdk/bin/python" tests/sdk/test_mistakes.py
 
 build: needs-cargo ui
 	cargo build --release --locked --package ferroflow

@@ -1,8 +1,10 @@
 """Mistakes of authors: what we say, and that kfp refuses the same.
 
-What we say is in `mistakes.txt`; `UPDATE=1` writes it anew.
+What we say, and with which class kfp answers, is in `mistakes.txt`; `UPDATE=1` writes it anew. As a program this prints
+the words of both side by side: `make sdk-mistakes`.
 """
 
+import html
 import os
 import pathlib
 import re
@@ -485,6 +487,15 @@ def _failure(sdk, name):
     return None
 
 
+def _said(sdk, name):
+    """The class of the error and its words, without what is another on each machine."""
+    error = _failure(sdk, name)
+    if error is None:
+        return 'nothing', ''
+    words = re.sub(r'[.]py:[0-9]+', '.py:…', str(error))
+    return type(error).__name__, re.sub(r' at 0x[0-9a-f]+', '', words)
+
+
 @pytest.mark.parametrize('name', MISTAKES)
 def test_kfp_refuses_it_too(name):
     assert _failure(KFP, name) is not None
@@ -493,11 +504,31 @@ def test_kfp_refuses_it_too(name):
 def test_what_we_say():
     said = []
     for name in MISTAKES:
-        error = _failure(OURS, name)
-        text = 'nothing' if error is None else f'{type(error).__name__}: {error}'
-        said.append(f'{name}\n    ' + re.sub(r'[.]py:[0-9]+', '.py:…', text).replace('\n', '\n    ') + '\n')
+        kind, words = _said(OURS, name)
+        told = words.replace('\n', '\n    ')
+        said.append(f'{name}\n    {kind}: {told}\n    kfp: {_said(KFP, name)[0]}\n')
     text = '\n'.join(said)
     if os.environ.get('UPDATE'):
         SNAPSHOT.write_text(text)
     assert text == SNAPSHOT.read_text()
-    assert '\n    nothing\n' not in text and len(MISTAKES) >= 40
+    assert '\n    nothing: ' not in text and len(MISTAKES) >= 40
+
+
+def side_by_side():
+    """What kfp says and what we say, as Markdown."""
+
+    def cell(sdk, name):
+        kind, words = _said(sdk, name)
+        return html.escape(f'{kind}: {words}', quote=False).replace('|', '&#124;').replace('\n', '<br>')
+
+    rows = [f'| {name.replace("_", " ")} | {cell(KFP, name)} | {cell(OURS, name)} |' for name in MISTAKES]
+    return '\n'.join(['| mistake | kfp 2.17 | ferroflow |', '| --- | --- | --- |', *rows])
+
+
+def test_both_can_be_read_side_by_side():
+    rows = side_by_side().splitlines()[2:]
+    assert len(rows) == len(MISTAKES) and all(row.count(' | ') == 2 for row in rows)
+
+
+if __name__ == '__main__':
+    print(side_by_side())
