@@ -156,14 +156,30 @@ def lightweight_command(func: Callable[..., Any], additional_funcs: Optional[lis
     if embedded_artifact_path:
         from ferroflow.dsl import embedded
         helper = embedded.helper_source(embedded_artifact_path, notebook)
+    function = source_of(func)
+    if 'ferroflow' in function:
+        _refuse_our_name(function, func.__name__)
     source = {
         'name': func.__name__,
-        'function': source_of(func),
+        'function': function,
         'imports': _imports(func),
         'functions': [source_of(function) for function in additional_funcs or []],
         'helper': helper,
     }
     return _native.lightweight(json.dumps(source))
+
+
+def _refuse_our_name(source: str, name: str) -> None:
+    """Tasks read annotations, too, but know the SDK as kfp."""
+    import ast
+    function = ast.parse(source).body[0]
+    assert isinstance(function, ast.FunctionDef)
+    annotations = [argument.annotation for argument in (*function.args.args, *function.args.kwonlyargs)]
+    for annotation in filter(None, [*annotations, function.returns]):
+        for node in ast.walk(annotation):
+            if isinstance(node, ast.Name) and node.id == 'ferroflow':
+                raise TypeError(f'{name}() is annotated with {ast.unparse(annotation)}, but tasks know no module of '
+                                'that name: write `from ferroflow import dsl` and annotate with dsl')
 
 
 def installer_command(packages: Optional[list[str]], install_kfp_package: bool, kfp_package_path: Optional[str],
