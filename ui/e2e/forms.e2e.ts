@@ -161,7 +161,10 @@ test("an edit keeps intervals and windows to the second", async () => {
   await page.goto(hash(root, `/recurringrun/details/${id}`));
   await page.getByRole("button", { name: "Edit" }).click();
   const dialog = page.getByRole("dialog", { name: "Edit schedule" });
-  await dialog.getByRole("textbox", { name: "Name", exact: true }).fill("renamed");
+  const first = dialog.getByRole("textbox", { name: "Name", exact: true });
+  expect(await first.evaluate((field) => field === document.activeElement)).toBe(true);
+  expect(await page.getByRole("tooltip").count()).toBe(0);
+  await first.fill("renamed");
   await dialog.getByRole("textbox", { name: "Every" }).fill("32");
   await dialog.getByRole("button", { name: "Save" }).click();
   await page.getByRole("heading", { name: "renamed" }).waitFor();

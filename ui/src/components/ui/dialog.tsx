@@ -16,6 +16,17 @@ interface DialogProps {
   children?: ReactNode;
 }
 
+const FIELDS = ["input", "textarea", "select", "[role=combobox]", "[role=switch]"];
+
+/** The first field, so that one may type at once; without fields the dialog itself, not the button that closes it. */
+export function focusFirst(dialog: HTMLElement): void {
+  const fields = [...dialog.querySelectorAll<HTMLElement>(FIELDS.join())];
+  const first = fields.find(
+    (field) => !field.matches(":disabled, [type=hidden], [type=file], [tabindex='-1'], [aria-hidden=true]"),
+  );
+  (first ?? dialog).focus();
+}
+
 export function Dialog({ open, onClose, title, description, wide, footer, children }: DialogProps) {
   return (
     <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
@@ -23,6 +34,11 @@ export function Dialog({ open, onClose, title, description, wide, footer, childr
         <Radix.Overlay className="fixed inset-0 z-40 bg-scrim" />
         <Radix.Content
           {...(!description && { "aria-describedby": undefined })}
+          tabIndex={-1}
+          onOpenAutoFocus={(event) => {
+            event.preventDefault();
+            focusFirst(event.currentTarget as HTMLElement);
+          }}
           className={cx(
             "floating fixed top-[12vh] left-1/2 z-50 flex max-h-[76vh] w-[calc(100vw-32px)] -translate-x-1/2 flex-col rounded-dialog bg-raised shadow-float outline-none",
             wide ? "max-w-200" : "max-w-110",
