@@ -126,6 +126,27 @@ test("schedules show what became of their last runs, asked for at once", async (
   await context.close();
 });
 
+test("metrics of a pipeline are drawn run by run, told as a table, and lead to their runs", async () => {
+  const { page, context, problems } = await openPage(browser, root);
+  await page.goto(hash(root, `/pipelines/details/${seeds.pipelines.scored?.pipeline_id}?tab=metrics`));
+  const chart = page.getByRole("img", { name: /train · accuracy over \d+ runs/ });
+  await chart.locator("canvas").waitFor();
+  await page.getByRole("searchbox", { name: "Filter metrics" }).fill("accur");
+  await page.getByText("1 chart", { exact: true }).waitFor();
+  await page.getByText("As a table").click();
+  const row = page.getByRole("row", { name: /scored, depth 7/ });
+  await row.getByRole("cell", { name: "0.91", exact: true }).waitFor();
+  // The newest run is at the right end of the chart.
+  const box = await chart.locator(".u-over").boundingBox();
+  if (!box) throw new Error("the chart has no place");
+  await page.mouse.move(box.x + box.width - 30, box.y + 40);
+  await page.mouse.down();
+  await page.mouse.up();
+  await page.getByRole("navigation", { name: "Run", exact: true }).waitFor();
+  expect(problems).toEqual([]);
+  await context.close();
+});
+
 test("the palette finds runs and obeys commands", async () => {
   const { page, context } = await openPage(browser, root);
   await page.goto(hash(root, "/pipelines"));

@@ -37,6 +37,7 @@ mod table;
 mod task;
 mod timeline;
 mod traceback;
+mod trends;
 mod version_diff;
 mod wire;
 
@@ -75,6 +76,7 @@ pub(crate) enum Call {
     System,
     Runs,
     RunFacets,
+    RunMetrics,
     RunOverview,
     RunState,
     RunGraph,
@@ -115,6 +117,7 @@ pub(crate) const ROUTES: &[(&str, Call)] = &[
     ("/apis/ferroflow/v1/system", Call::System),
     ("/apis/ferroflow/v1/runs", Call::Runs),
     ("/apis/ferroflow/v1/runs/facets", Call::RunFacets),
+    ("/apis/ferroflow/v1/runs/metrics", Call::RunMetrics),
     ("/apis/ferroflow/v1/runs/{run_id}/overview", Call::RunOverview),
     ("/apis/ferroflow/v1/runs/{run_id}/state", Call::RunState),
     ("/apis/ferroflow/v1/runs/{run_id}/graph", Call::RunGraph),
@@ -204,6 +207,7 @@ impl OwnApi {
             Call::System => json(&self.system(&question).await?),
             Call::Runs => json(&self.runs(&question).await?),
             Call::RunFacets => json(&self.run_facets(&question).await?),
+            Call::RunMetrics => json(&self.run_metrics(&question).await?),
             Call::RunOverview => json(&Box::pin(self.run_overview(&question)).await?),
             Call::RunState => json(&self.run_state(&question).await?),
             Call::RunGraph => self.run_graph(&question).await,

@@ -916,6 +916,24 @@ export interface RunPage {
   typical_ms: Record<string, Millis>;
 }
 
+/** One metric over runs. */
+export interface MetricSeries {
+  /** `<task path>.<metric>`. */
+  name: string;
+  /** A number for each run, in the order of the runs; `null` where the run has none. */
+  values: (number | null)[];
+}
+
+/** Scalar metrics of the newest runs that match a filter. */
+export interface MetricTrends {
+  /** The runs, the newest first; also those without metrics. */
+  runs: RunDot[];
+  /** The metrics that are numbers; those of the newest run first. */
+  series: MetricSeries[];
+  /** Whether metrics were left out, since there are more than 500. */
+  is_cut: boolean;
+}
+
 /** How many runs have one value. */
 export interface FacetCount {
   /** The value: a state, an id, a name. */

@@ -8,7 +8,16 @@ import {
   useQueryClient,
 } from "@tanstack/react-query";
 import { request, V1, V2 } from "./client";
-import type { Comparison, RunFacets, RunOverview, RunPage, RunRow, RunState, Timeline } from "./generated";
+import type {
+  Comparison,
+  MetricTrends,
+  RunFacets,
+  RunOverview,
+  RunPage,
+  RunRow,
+  RunState,
+  Timeline,
+} from "./generated";
 import type { Run } from "./v2beta1";
 
 export interface RunFilter {
@@ -76,6 +85,14 @@ export const runQueries = {
     queryOptions({
       queryKey: ["runs", "facets", filter],
       queryFn: ({ signal }) => get<RunFacets>(path("runs/facets", filter), signal),
+      placeholderData: keepPreviousData,
+      staleTime: 10_000,
+    }),
+  /** Metrics of the newest runs. */
+  metrics: (filter: RunFilter, limit: number) =>
+    queryOptions({
+      queryKey: ["runs", "metrics", filter, limit],
+      queryFn: ({ signal }) => get<MetricTrends>(path("runs/metrics", filter, { limit }), signal),
       placeholderData: keepPreviousData,
       staleTime: 10_000,
     }),

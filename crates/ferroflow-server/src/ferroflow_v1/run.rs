@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ferroflow_model::list::{ListQuery, Page};
+use ferroflow_model::list::{ListQuery, Page, Predicate};
 use ferroflow_model::{RunId, RunStatus, StorageState, TaskKind, TaskStatus};
 use ferroflow_ports::view::{ArtifactQuery, RunView, TaskBrief, ValueCount};
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ const MOST_SLOWEST: usize = 5;
 /// Artifacts of one run in its list.
 const MOST_ARTIFACTS: u32 = 1000;
 
-const FILTERS: [&str; 11] = [
+pub(super) const FILTERS: [&str; 11] = [
     "q",
     "state",
     "experiment_id",
@@ -98,15 +98,7 @@ impl OwnApi {
     }
 
     pub(super) async fn run_facets(&self, question: &Question<'_>) -> Result<RunFacets, ApiError> {
-        let filter = filter(&question.query(&FILTERS)?)?;
-        let request = PageRequest {
-            scope: "",
-            page_token: "",
-            page_size: 1,
-            sort_by: "created_at desc",
-            filter: &filter,
-        };
-        let predicates = request.read(&self.services.page_tokens)?.predicates;
+        let predicates = self.predicates(&question.query(&FILTERS)?)?;
         let found = self.services.store.run_facets(predicates, MOST_COUNTED).await?;
         let counts = |values: Vec<ValueCount>| values.into_iter().map(facet).collect();
         Ok(RunFacets {
@@ -115,6 +107,19 @@ impl OwnApi {
             pipelines: counts(found.pipelines),
             experiments: counts(found.experiments),
         })
+    }
+
+    /// The filter of runs, for questions without pages.
+    pub(super) fn predicates(&self, query: &Query) -> Result<Vec<Predicate>, ApiError> {
+        let filter = filter(query)?;
+        let request = PageRequest {
+            scope: "",
+            page_token: "",
+            page_size: 1,
+            sort_by: "created_at desc",
+            filter: &filter,
+        };
+        Ok(request.read(&self.services.page_tokens)?.predicates)
     }
 
     /// The run with what stands beside it. `NotFound`.

@@ -328,6 +328,34 @@ async fn runs_side_by_side() {
 }
 
 #[tokio::test]
+async fn metrics_over_runs() {
+    let server = TestServer::start().await;
+    let mut runs = Vec::new();
+    for (number, metrics) in [
+        (10, json!({ "loss": 0.5, "note": "good", "display_name": "m" })),
+        (20, json!({ "loss": 0.25, "epochs": 3 })),
+    ] {
+        let (run, say) = ended_run(&server, "r", number).await;
+        put_artifacts(&server, &say, &[artifact(number, "system.Metrics", "file:///m", &metrics)]).await;
+        runs.push(run);
+    }
+    let none = server.make_run("without").await;
+    let expected = json!({
+        "runs": [{ "run_id": none }, { "run_id": runs[1] }, { "run_id": runs[0] }], "is_cut": false,
+        "series": [
+            { "name": "say.epochs", "values": [null, 3.0, null] },
+            { "name": "say.loss", "values": [null, 0.25, 0.5] }
+        ]
+    });
+    server.check(&format!("{OWN}/runs/metrics"), None, 200, expected).await;
+    let last = json!({ "runs": [{ "run_id": none }], "series": [] });
+    server.check(&format!("{OWN}/runs/metrics?limit=1"), None, 200, last).await;
+    let other = json!({ "runs": [], "series": [], "is_cut": false });
+    server.check(&format!("{OWN}/runs/metrics?pipeline_name=other"), None, 200, other).await;
+    server.check_error(&format!("{OWN}/runs/metrics?sort=name"), None, 400, 3).await;
+}
+
+#[tokio::test]
 async fn pipelines_over_time() {
     let server = TestServer::start().await;
     let pipeline = server.make_pipeline("p").await;

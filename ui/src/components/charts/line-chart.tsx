@@ -1,7 +1,9 @@
 /** Lines over a numeric axis, by uPlot, in the colours of the theme. Each series has its own dash, not only its hue. */
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
+import { number } from "@/lib/format";
 import "uplot/dist/uPlot.min.css";
+import "./line-chart.css";
 
 export interface Series {
   name: string;
@@ -37,10 +39,18 @@ interface Props {
   /** Limits of both axes; fitted to the data without them. */
   unit?: boolean;
   label: string;
+  /** What x stands for when it only counts, from 1 on. */
+  names?: readonly string[];
+  /** A press on the chart, with the x below the pointer. */
+  onPick?: (x: number) => void;
 }
 
-export default function LineChart({ series, xLabel, yLabel, height, unit, label }: Props) {
+const COUNTS = [1, 2, 5, 10, 20, 50, 100, 200, 500];
+
+export default function LineChart({ series, xLabel, yLabel, height, unit, label, names, onPick }: Props) {
   const holder = useRef<HTMLDivElement>(null);
+  const pick = useRef(onPick);
+  pick.current = onPick;
   useEffect(() => {
     const element = holder.current;
     if (!element) return;
@@ -48,7 +58,7 @@ export default function LineChart({ series, xLabel, yLabel, height, unit, label 
     const draw = () => {
       chart?.destroy();
       const axis = (text: string): uPlot.Axis => ({
-        label: text,
+        ...(text && { label: text }),
         stroke: cssColor("ink-2"),
         font: "11px Inter, sans-serif",
         labelFont: "11px Inter, sans-serif",
@@ -67,17 +77,32 @@ export default function LineChart({ series, xLabel, yLabel, height, unit, label 
         {
           width: Math.max(element.clientWidth, 200),
           height,
-          legend: { show: series.length > 1 },
+          legend: { show: series.length > 1 || names !== undefined },
           cursor: { points: { size: 6 } },
           scales: {
-            x: { time: false, ...(unit && { range: [0, 1] as [number, number] }) },
+            x: {
+              time: false,
+              ...(unit && { range: [0, 1] as [number, number] }),
+              ...(names && { range: [0.5, names.length + 0.5] as [number, number] }),
+            },
             y: unit ? { range: [0, 1] } : {},
           },
-          axes: [axis(xLabel), { ...axis(yLabel), size: 48 }],
+          axes: [
+            { ...axis(xLabel), ...(names && { incrs: COUNTS, size: 28 }) },
+            { ...axis(yLabel), size: 48 },
+          ],
+          // While nothing is pointed at, the legend tells of the last one.
+          hooks: names && {
+            setCursor: [(drawn) => drawn.cursor.idx == null && drawn.setLegend({ idx: xs.length - 1 })],
+          },
           series: [
-            { label: xLabel },
+            {
+              label: names ? "Run" : xLabel,
+              ...(names && { value: (_: uPlot, x: number | null) => names[(x ?? 0) - 1] ?? "–" }),
+            },
             ...series.map((each, index) => ({
               label: each.name,
+              value: (_: uPlot, y: number | null) => (y === null ? "–" : number(y)),
               stroke: cssColor(`series-${(index % 8) + 1}`),
               width: 2,
               dash: DASHES[index % DASHES.length],
@@ -89,6 +114,12 @@ export default function LineChart({ series, xLabel, yLabel, height, unit, label 
         [xs, ...columns] as uPlot.AlignedData,
         element,
       );
+      const drawn = chart;
+      if (names && xs.length > 0) drawn.setLegend({ idx: xs.length - 1 });
+      chart.over.addEventListener("click", () => {
+        const x = xs[drawn.cursor.idx ?? -1];
+        if (x !== undefined) pick.current?.(x);
+      });
     };
     draw();
     const sizes = new ResizeObserver(() =>
@@ -102,6 +133,6 @@ export default function LineChart({ series, xLabel, yLabel, height, unit, label 
       themes.disconnect();
       chart?.destroy();
     };
-  }, [series, xLabel, yLabel, height, unit]);
+  }, [series, xLabel, yLabel, height, unit, names]);
   return <div ref={holder} role="img" aria-label={label} className="num w-full text-label text-ink-2" />;
 }

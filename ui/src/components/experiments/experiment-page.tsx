@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Archive, ArchiveRestore, Ellipsis, Plus, Trash2 } from "lucide-react";
-import { useMemo, useState } from "react";
+import { lazy, Suspense, useMemo, useState } from "react";
 import { experimentQueries, useExperimentWrites } from "@/api/experiments";
 import { scheduleQueries } from "@/api/schedules";
 import { Link } from "@/components/link";
@@ -19,7 +19,10 @@ import { experimentAddress } from "@/lib/addresses";
 import { millis } from "@/lib/format";
 import { useSearchAll } from "@/lib/search";
 
+const MetricTrends = lazy(() => import("@/components/trends/metric-trends"));
+
 const HIDDEN = ["experiment"] as const;
+const TABS = ["runs", "archived", "metrics", "schedules"];
 
 export function ExperimentPage({ id }: { id: string }) {
   const search = useSearchAll();
@@ -33,7 +36,7 @@ export function ExperimentPage({ id }: { id: string }) {
   if (!experiment.data) return <SkeletonRows />;
   const { display_name = id, description, created_at, storage_state } = experiment.data;
   const archived = storage_state === "ARCHIVED";
-  const tab = ["runs", "archived", "schedules"].includes(search.tab ?? "") ? (search.tab ?? "runs") : "runs";
+  const tab = TABS.find((each) => each === search.tab) ?? "runs";
   const base = experimentAddress(id);
   const move = () =>
     archive.mutate(
@@ -92,6 +95,7 @@ export function ExperimentPage({ id }: { id: string }) {
               tabs={[
                 { id: "runs", label: "Runs", to: base },
                 { id: "archived", label: "Archived runs", to: `${base}?tab=archived` },
+                { id: "metrics", label: "Metrics", to: `${base}?tab=metrics` },
                 {
                   id: "schedules",
                   label: "Schedules",
@@ -103,9 +107,13 @@ export function ExperimentPage({ id }: { id: string }) {
           </>
         }
       />
-      {tab === "schedules" ? (
-        <ScheduleTable filter={(schedule) => schedule.experiment_id === id} />
-      ) : (
+      {tab === "metrics" && (
+        <Suspense fallback={<SkeletonRows />}>
+          <MetricTrends filter={fixed} />
+        </Suspense>
+      )}
+      {tab === "schedules" && <ScheduleTable filter={(schedule) => schedule.experiment_id === id} />}
+      {(tab === "runs" || tab === "archived") && (
         <RunList key={tab} fixed={fixed} archived={tab === "archived"} hideColumns={HIDDEN} />
       )}
       <Confirm

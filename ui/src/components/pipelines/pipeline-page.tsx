@@ -24,11 +24,13 @@ import { SpecView } from "./spec-view";
 
 const VersionGraph = lazy(() => import("./version-graph"));
 const MatrixTab = lazy(() => import("./matrix-tab"));
+const MetricTrends = lazy(() => import("@/components/trends/metric-trends"));
 const VersionsTab = lazy(() => import("./versions-tab"));
 
 const TABS: [string, string][] = [
   ["graph", "Graph"],
   ["matrix", "Runs matrix"],
+  ["metrics", "Metrics"],
   ["runs", "Runs"],
   ["versions", "Versions"],
   ["schedules", "Schedules"],
@@ -128,6 +130,7 @@ interface ContentProps {
 
 function Content({ tab, pipelineId, version, versions }: ContentProps): ReactNode {
   if (tab === "matrix") return <MatrixTab pipelineId={pipelineId} />;
+  if (tab === "metrics") return <MetricTrends filter={{ pipeline_id: pipelineId }} />;
   if (tab === "runs") return <PipelineRuns pipelineId={pipelineId} />;
   if (tab === "versions") return <VersionsTab pipelineId={pipelineId} versions={versions} />;
   if (tab === "schedules")

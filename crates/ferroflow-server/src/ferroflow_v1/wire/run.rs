@@ -108,6 +108,26 @@ pub(crate) struct RunPage {
     pub(crate) typical_ms: std::collections::BTreeMap<String, Millis>,
 }
 
+/// One metric over runs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct MetricSeries {
+    /// `<task path>.<metric>`.
+    pub(crate) name: String,
+    /// A number for each run, in the order of the runs; `null` where the run has none.
+    pub(crate) values: Vec<Option<f64>>,
+}
+
+/// Scalar metrics of the newest runs that match a filter.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct MetricTrends {
+    /// The runs, the newest first; also those without metrics.
+    pub(crate) runs: Vec<super::RunDot>,
+    /// The metrics that are numbers; those of the newest run first.
+    pub(crate) series: Vec<MetricSeries>,
+    /// Whether metrics were left out, since there are more than 500.
+    pub(crate) is_cut: bool,
+}
+
 /// How many runs have one value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct FacetCount {
