@@ -197,6 +197,47 @@ def test_what_follows_branches_without_an_else_is_not_in_them(tmp_path):
     assert set(pipeline['root']['dag']['tasks']) == {'for-loop-2', 'work-3'}
 
 
+def test_a_task_and_a_group_of_one_name_are_refused(tmp_path):
+    """kfp leaves one of the two out."""
+
+    def build(sdk):
+        dsl = sdk.dsl
+
+        @dsl.container_component
+        def condition_1():
+            return dsl.ContainerSpec(image='alpine:3')
+
+        @dsl.pipeline
+        def whole(number: int):
+            condition_1()
+            with dsl.If(number == 1):
+                condition_1()
+
+        return whole
+
+    [expected], _ = compiled(KFP, build, tmp_path)
+    assert len(expected['root']['dag']['tasks']) == 1
+    with pytest.raises(ValueError, match="both called 'condition-1': give the component another name"):
+        build(OURS)
+
+    def apart(sdk):
+        dsl = sdk.dsl
+
+        @dsl.container_component
+        def condition_1():
+            return dsl.ContainerSpec(image='alpine:3')
+
+        @dsl.pipeline
+        def whole(number: int):
+            with dsl.If(number == 1):
+                condition_1()
+
+        return whole
+
+    expected, found = compiled(KFP, apart, tmp_path)[0], compiled(OURS, apart, tmp_path)[0]
+    assert list(differences(expected, found)) == []
+
+
 def test_claims_for_volumes_are_those_of_kfp_but_for_descriptions(tmp_path):
 
     def build(sdk):

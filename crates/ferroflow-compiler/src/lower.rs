@@ -425,7 +425,13 @@ impl<'a> Lowering<'a> {
         spec: TaskSpec,
         component: &str,
     ) -> Result<(), CompileError> {
-        self.draft_mut(group)?.tasks.insert(name.to_owned(), spec.into_value(component));
+        let before = self.draft_mut(group)?.tasks.insert(name.to_owned(), spec.into_value(component));
+        if before.is_some() {
+            // Groups are numbered, tasks are called like their component.
+            return Err(CompileError::Value(format!(
+                "a task and the group of a dsl.If, dsl.ParallelFor or dsl.ExitHandler beside it are both called '{name}': give the component another name"
+            )));
+        }
         Ok(())
     }
 }
