@@ -126,6 +126,26 @@ test("schedules show what became of their last runs, asked for at once", async (
   await context.close();
 });
 
+test("two artifacts of an output are compared line by line; the address keeps it", async () => {
+  const { page, context, problems } = await openPage(browser, root);
+  const { runs } = seeds;
+  const days = ["21", "22", "23"].map((day) => runs[`nightly-2026-11-${day}`]);
+  await page.goto(hash(root, `/compare?runlist=${days}`));
+  await page
+    .getByRole("listitem", { name: "extract.raw" })
+    .getByRole("button", { name: "Difference" })
+    .click();
+  const lines = page.getByRole("region", { name: "Difference of the texts" });
+  await lines.getByText("120,2026-11-22").waitFor();
+  await page.getByRole("combobox", { name: "The other run" }).selectOption("nightly 2026-11-23");
+  await lines.getByText("120,2026-11-23").waitFor();
+  await page.reload();
+  await lines.getByText("120,2026-11-23").waitFor();
+  await lines.getByText("120,2026-11-21").waitFor();
+  expect(problems).toEqual([]);
+  await context.close();
+});
+
 test("metrics of a pipeline are drawn run by run, told as a table, and lead to their runs", async () => {
   const { page, context, problems } = await openPage(browser, root);
   await page.goto(hash(root, `/pipelines/details/${seeds.pipelines.scored?.pipeline_id}?tab=metrics`));

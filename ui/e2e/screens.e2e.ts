@@ -53,6 +53,11 @@ const screens: [string, string, string][] = [
   ["schedules", "/recurringruns", "nightly at half past two"],
   ["schedule", `/recurringrun/details/${schedule}`, "At 02:30 on Monday to Friday"],
   ["compare", `/compare?runlist=${runs.scored1},${runs.scored2},${runs.scored3}`, "Classification"],
+  [
+    "compare-artifacts",
+    `/compare?runlist=${runs["nightly-2026-11-21"]},${runs["nightly-2026-11-22"]},${runs.nightly}&artifact=extract.raw&show=diff`,
+    "120,2026-11-21",
+  ],
   ["artifacts", "/artifacts", "scores"],
   ["system", "/system", "Cached results"],
   ["settings", "/settings", "Theme"],

@@ -1,16 +1,25 @@
-/** Artifacts of runs by the task and output that made them; HTML and Markdown are shown side by side on request. */
-import { useState } from "react";
+/** Artifacts of runs by the task and output that made them: side by side, or what differs between two of them. */
 import type { CompareArtifacts, Comparison } from "@/api/generated";
 import { ArtifactIcon, typeName } from "@/components/artifacts/artifact-line";
 import { ArtifactPreview } from "@/components/artifacts/preview";
 import { TextLink } from "@/components/link";
 import { Section } from "@/components/shell/page";
 import { Button } from "@/components/ui/button";
+import { Select } from "@/components/ui/field";
 import { artifactAddress } from "@/lib/addresses";
 import { count } from "@/lib/format";
+import { useSearchAll, useSetSearch } from "@/lib/search";
+import { ArtifactDiff } from "./artifact-diff";
 
-export function Artifacts({ comparison }: { comparison: Comparison }) {
-  const [open, setOpen] = useState<string>();
+interface Props {
+  comparison: Comparison;
+  /** Place of the run that the others are measured against. */
+  base: number;
+}
+
+export function Artifacts({ comparison, base }: Props) {
+  const { artifact: open, show = "side" } = useSearchAll();
+  const setSearch = useSetSearch();
   if (comparison.artifacts.length === 0) return null;
   const total = comparison.artifacts.reduce((sum, each) => sum + each.artifacts.flat().length, 0);
   return (
@@ -21,8 +30,22 @@ export function Artifacts({ comparison }: { comparison: Comparison }) {
       <ul className="divide-y divide-line">
         {comparison.artifacts.map((each) => {
           const key = `${each.path}.${each.name}`;
+          const having = each.artifacts.filter((list) => list.length > 0).length;
+          const toggle = (way: string, title: string) => {
+            const isOpen = open === key && show === way;
+            return (
+              <Button
+                small
+                tone="ghost"
+                aria-expanded={isOpen}
+                onClick={() => setSearch(isOpen ? CLOSED : { artifact: key, show: way })}
+              >
+                {isOpen ? "Hide" : title}
+              </Button>
+            );
+          };
           return (
-            <li key={key} className="px-4 py-2">
+            <li key={key} className="px-4 py-2" aria-label={key}>
               <div className="flex items-center gap-2">
                 <ArtifactIcon type={each.artifact_type} />
                 <span className="truncate">
@@ -32,23 +55,65 @@ export function Artifacts({ comparison }: { comparison: Comparison }) {
                 <span className="text-label text-ink-3">{typeName(each.artifact_type)}</span>
                 <span className="flex-1" />
                 <span className="num text-label text-ink-3">
-                  in {each.artifacts.filter((list) => list.length > 0).length} of {comparison.runs.length}
+                  in {having} of {comparison.runs.length}
                 </span>
-                <Button
-                  small
-                  tone="ghost"
-                  aria-expanded={open === key}
-                  onClick={() => setOpen(open === key ? undefined : key)}
-                >
-                  {open === key ? "Hide" : "Side by side"}
-                </Button>
+                {having > 1 && toggle("diff", "Difference")}
+                {toggle("side", "Side by side")}
               </div>
-              {open === key && <SideBySide comparison={comparison} artifacts={each} />}
+              {open === key && show === "diff" && (
+                <OneAgainstOther comparison={comparison} base={base} artifacts={each} />
+              )}
+              {open === key && show === "side" && <SideBySide comparison={comparison} artifacts={each} />}
             </li>
           );
         })}
       </ul>
     </Section>
+  );
+}
+
+const CLOSED = { artifact: undefined, show: undefined, with: undefined };
+
+function OneAgainstOther({ comparison, base, artifacts }: Props & { artifacts: CompareArtifacts }) {
+  const search = useSearchAll();
+  const setSearch = useSetSearch();
+  const having = comparison.runs.flatMap((run, index) => {
+    const [artifact] = artifacts.artifacts[index] ?? [];
+    return artifact ? [{ run, artifact }] : [];
+  });
+  const before = having.find((each) => each.run.run_id === comparison.runs[base]?.run_id) ?? having[0];
+  const others = having.filter((each) => each !== before);
+  const after = others.find((each) => each.run.run_id === search.with) ?? others[0];
+  if (!before || !after) return null;
+  return (
+    <div className="mt-2 overflow-hidden rounded-card border border-line">
+      <p className="flex flex-wrap items-center gap-2 border-b border-line bg-sunken px-3 py-1.5 text-label">
+        {before.run.display_name}
+        <TextLink to={artifactAddress(String(before.artifact.artifact_id))}>
+          #{before.artifact.artifact_id}
+        </TextLink>
+        <span className="text-ink-3">against</span>
+        {others.length > 1 ? (
+          <Select
+            aria-label="The other run"
+            value={after.run.run_id}
+            onChange={(event) => setSearch({ with: event.target.value })}
+          >
+            {others.map(({ run }) => (
+              <option key={run.run_id} value={run.run_id}>
+                {run.display_name}
+              </option>
+            ))}
+          </Select>
+        ) : (
+          after.run.display_name
+        )}
+        <TextLink to={artifactAddress(String(after.artifact.artifact_id))}>
+          #{after.artifact.artifact_id}
+        </TextLink>
+      </p>
+      <ArtifactDiff before={before.artifact} after={after.artifact} />
+    </div>
   );
 }
 

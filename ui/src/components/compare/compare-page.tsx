@@ -121,7 +121,7 @@ function Loaded({ comparison }: { comparison: Comparison }) {
           all={all}
           base={base}
         />
-        <Artifacts comparison={comparison} />
+        <Artifacts comparison={comparison} base={base} />
       </div>
     </PageBody>
   );
