@@ -22,6 +22,7 @@ from typing import Any, Callable, Iterator, Optional
 from ferroflow import _executor
 from ferroflow.dsl.base_component import BaseComponent
 from ferroflow.dsl.structures import function_key
+from ferroflow.dsl.types import artifact_types
 
 _RELAY = os.path.join(os.path.dirname(os.path.abspath(__file__)), '_relay.py')
 # What a task's process has for itself, and functions in this process must not get.
@@ -117,9 +118,12 @@ def _environment(given: dict[str, str]) -> Iterator[None]:
         if name not in os.environ and name not in _NOT_OURS and not name.startswith('PYTHON')
     }
     os.environ.update(added)
+    # Where artifacts of other stores lie is told by a variable, too.
+    roots, artifact_types._ROOTS = artifact_types._ROOTS, artifact_types._read_roots()
     try:
         yield
     finally:
+        artifact_types._ROOTS = roots
         for name in added:
             os.environ.pop(name, None)
 

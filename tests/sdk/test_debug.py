@@ -1,9 +1,12 @@
 """Functions of components that are called in this very process."""
 
 import bdb
+import functools
+import http.server
 import os
 import subprocess
 import sys
+import threading
 import traceback
 from typing import List, NamedTuple
 
@@ -86,6 +89,24 @@ def test_artifacts_are_files():
     assert data.path == CALLS[0] and data.metadata == {'language': 'en'}
     with open(data.path) as file:
         assert file.read() == 'two words'
+
+
+def test_artifacts_from_elsewhere_are_files_too(tmp_path):
+    folder = tmp_path / 'web'
+    folder.mkdir()
+    (folder / 'data.txt').write_text('from the web ')
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(('127.0.0.1', 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+
+        @dsl.pipeline
+        def whole() -> str:
+            data = dsl.importer(artifact_uri=f'http://127.0.0.1:{server.server_port}/data.txt',
+                                artifact_class=dsl.Dataset, metadata={'language': 'en'}).output
+            return read(data=data, path=data).output
+
+        assert whole().output == 'from the web en!'
+        server.shutdown()
 
 
 def test_flows_are_those_of_the_engine():
