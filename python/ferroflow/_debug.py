@@ -54,7 +54,7 @@ class Debugged:
                 self._functions[label] = function
                 container.update(command=[sys.executable, _RELAY, self._address, label], args=['{{$}}'])
 
-    def run(self, words: list[str], answer: Any) -> list[str]:
+    def run(self, words: list[str], answer: Any, take: Callable[[str], None]) -> list[str]:
         """Runs the program, and calls functions until it ends; the last lines that it said."""
         said: list[str] = []
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
@@ -64,7 +64,7 @@ class Debugged:
             process = subprocess.Popen(words, stdout=answer, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
                                        text=True, start_new_session=True)
             ended, end = os.pipe()
-            reader = threading.Thread(target=_pass_on, args=(process, said, end))
+            reader = threading.Thread(target=_pass_on, args=(process, said, take, end))
             reader.start()
             try:
                 with contextlib.closing(selectors.DefaultSelector()) as selector:
@@ -128,11 +128,11 @@ def _environment(given: dict[str, str]) -> Iterator[None]:
             os.environ.pop(name, None)
 
 
-def _pass_on(process: subprocess.Popen[str], said: list[str], end: int) -> None:
-    """Says what the program says, and closes the pipe when there is no more."""
+def _pass_on(process: subprocess.Popen[str], said: list[str], take: Callable[[str], None], end: int) -> None:
+    """Passes on what the program says, and closes the pipe when there is no more."""
     assert process.stderr is not None
     with process.stderr:
         for line in process.stderr:
             said.append(line)
-            sys.stderr.write(line)
+            take(line)
     os.close(end)

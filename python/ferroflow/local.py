@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from typing import Any, Optional, Union
+from typing import Any, Callable, Optional, Union
 
 from ferroflow.dsl.base_component import BaseComponent
 from ferroflow.dsl.pipeline_task import _check_argument
@@ -163,33 +163,35 @@ def _run_in(folder: str, component: BaseComponent, arguments: dict[str, Any],
     words = [_program(), 'run', pipeline, '--json', '--params', parameters, '--data-dir', settings.root]
     words += settings.runner.words() + ([] if settings.enable_caching else ['--no-cache'])
     error = None
+    from ferroflow.display.watch import Watch
+    watch = Watch(component.name, json.loads(component.compiled().pipeline_json()))
     with open(os.path.join(folder, 'results'), 'w+', encoding='utf-8') as answer:
         if isinstance(settings.runner, DebugRunner):
             from ferroflow._debug import Debugged
             debugged = Debugged(component, folder)
-            said = debugged.run(words, answer)
+            said = debugged.run(words, answer, watch.take)
             error = debugged.error
         else:
             from ferroflow.compiler import Compiler
             Compiler().compile(component, pipeline)
-            said = _run_program(words, answer)
+            said = _run_program(words, answer, watch.take)
         answer.seek(0)
         text = answer.read()
     if not text.strip():
         raise RuntimeError(f'{component.name!r} could not run: {"".join(said[-5:]).strip()}')
     results: dict[str, Any] = json.loads(text)
+    watch.end(results)
     return results, error
 
 
-def _run_program(words: list[str], answer: Any) -> list[str]:
+def _run_program(words: list[str], answer: Any, take: Callable[[str], None]) -> list[str]:
     """What the program said."""
     said = []
     with subprocess.Popen(words, stdout=answer, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         for line in process.stderr:
             said.append(line)
-            # Through Python's own stream, so that notebooks show it.
-            sys.stderr.write(line)
+            take(line)
     return said
 
 

@@ -1,6 +1,7 @@
 """What notebooks show of pipelines and runs."""
 
 import html.parser
+import io
 import json
 import re
 import subprocess
@@ -11,7 +12,7 @@ from conftest import BINARY, OURS
 
 import ferroflow
 from ferroflow import local
-from ferroflow.display import graph, page, progress
+from ferroflow.display import graph, live, page, progress, watch
 
 dsl = OURS.dsl
 NASTY = '<img src=x onerror=alert(1)>"\'&</svg><script>alert(1)</script>'
@@ -218,6 +219,37 @@ def test_local_runs(tmp_path):
     assert found.states['fail'] == 'FAILED' and found.states['condition-4'] == 'SUCCEEDED'
     assert '✗ fail failed' in bundle['text/plain']
     assert '2 of 2' not in found.text and checked(add(a=1)._repr_html_()).states == {'add': 'SUCCEEDED'}
+
+
+def test_what_is_told_while_it_runs(monkeypatch):
+    """The lines of the program as a picture; what is no news is passed on."""
+    shown, said = [], io.StringIO()
+
+    class Display:
+
+        def display(self, bundle, **options):
+            shown.append(bundle)
+            return self
+
+        def update(self, bundle, **options):
+            shown.append(bundle)
+
+    monkeypatch.setattr(watch, 'live', lambda: live.Live(Display()))
+    monkeypatch.setattr(sys, 'stderr', said)
+    watched = watch.Watch('whole', json.loads(whole.compiled().pipeline_json()))
+    for line in ('a remark\n', 'add: started\n', 'add: started\n', 'add: succeeded in 0.1 s\n',
+                 'condition-1/for-loop-3/0/add-2: started\n', 'condition-1/for-loop-3/1/add-2: taken from the cache\n',
+                 'fail: failed in 0.1 s: why\n'):
+        watched.take(line)
+    # What changes nothing is not shown again.
+    assert said.getvalue() == 'a remark\n' and len(shown) == 6
+    states = [checked(bundle['text/html']).states for bundle in shown]
+    assert set(states[0].values()) == {''} and states[1]['add'] == 'RUNNING'
+    assert states[-1] == {
+        **states[0], 'add': 'SUCCEEDED', 'fail': 'FAILED', 'condition-1': 'RUNNING', 'condition-1/for-loop-3': 'RUNNING',
+        'condition-1/for-loop-3/add-2': 'RUNNING'
+    }
+    assert '1/2' in shown[-1]['text/html']
 
 
 def test_metadata_of_another_form_has_no_plot():

@@ -32,6 +32,12 @@ class Progress:
     def at(self, place: str) -> tuple[Optional[str], int, int]:
         """State of a place in the graph, how many of its tasks have ended, and how many there are."""
         states = [task['state'] for task in self._by_place.get(place, [])]
+        if not states:
+            below = [task['state'] for other, tasks in self._by_place.items() if other.startswith(place + '/')
+                     for task in tasks]
+            if below:
+                # Nobody has told of the group yet, but something in it has begun.
+                return ('FAILED' if 'FAILED' in below else 'RUNNING'), 0, 0
         if not states and '/' in place:
             # What is in a group that is skipped is never made.
             above = self.at(place.rpartition('/')[0])[0]

@@ -43,7 +43,9 @@ def test_they_are_kept_without_outputs(path):
 
 def test_training(server, tmp_path, monkeypatch):
     text, shown, changes = execute('train', server, tmp_path, monkeypatch)
-    local, pipeline, run = shown[0], shown[1], shown[-1]
+    # Two of the local run: one that followed it, and its result.
+    (followed, local), pipeline, run = shown[:2], shown[2], shown[-1]
+    assert states(followed['text/html']) == {'choose': 'SUCCEEDED'}
     assert states(local['text/html']) == {'choose': 'SUCCEEDED'}
     assert set(states(pipeline['text/html']).values()) == {''}
     # The picture that follows the run has followed it to its end.
