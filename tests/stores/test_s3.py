@@ -143,6 +143,58 @@ def test_imported_objects_are_read(store, data_dir):
         assert "from elsewhere" in json.dumps(results(server, made.run_id))
 
 
+def test_settings_of_kfp_tell_where_stores_are(store, data_dir):
+    """The config map `kfp-launcher` and the secret that it names, and no variable of the environment."""
+    bucket = store.bucket("settings")
+    config_map = data_dir / "config-maps" / "kfp-launcher"
+    config_map.mkdir(parents=True)
+    (config_map / "defaultPipelineRoot").write_text(f"minio://{bucket}/v2/artifacts\n")
+    (config_map / "providers").write_text(
+        f"""
+minio:
+  default:
+    endpoint: {store.url.removeprefix("http://")}
+    region: us-east-1
+    disableSSL: true
+    forcePathStyle: true
+    credentials:
+      secretRef: {{secretName: store-keys, accessKeyKey: accesskey, secretKeyKey: secretkey}}
+"""
+    )
+    secret = data_dir / "secrets" / "store-keys"
+    secret.mkdir(parents=True)
+    (secret / "accesskey").write_text("key")
+    (secret / "secretkey").write_text("secret")
+    nothing = {name: "" for name in store.env}
+    with Server(data_dir, env=nothing) as server:
+        client = kfp.Client(host=server.url)
+        for root in (None, f"minio://{bucket}/own?region=us-east-1&disableSSL=true&s3ForcePathStyle=true"):
+            made = client.create_run_from_pipeline_func(
+                made_and_read, arguments={}, pipeline_root=root, enable_caching=False
+            )
+            assert made.wait_for_run_completion(timeout=60).state == "SUCCEEDED"
+            place = "own" if root else "v2/artifacts"
+            [artifact] = server.call("GET", f"/apis/ferroflow/v1/artifacts?run={made.run_id}&type=system.Dataset")["artifacts"]
+            assert artifact["uri"].startswith(f"minio://{bucket}/{place}/made-and-read/{made.run_id}/")
+            assert artifact["uri"].removeprefix(f"minio://{bucket}/") in store.keys(bucket)
+    (config_map / "providers").write_text("minio: {default: {endpont: x}}")
+    with pytest.raises(AssertionError, match="did not get ready"):
+        Server(data_dir, env=nothing).start()
+    log = (data_dir.parent / f"{data_dir.name}.server.log").read_text()
+    assert "kfp-launcher" in log and "endpont" in log
+
+
+@dsl.component
+def leave(data: dsl.Output[dsl.Dataset]):
+    with open(data.path, "w") as file:
+        file.write("left here")
+
+
+@dsl.pipeline(name="made-and-read")
+def made_and_read() -> str:
+    return read(data=leave().output).output
+
+
 @dsl.component
 def write_slowly(out: dsl.Output[dsl.Artifact]):
     import os
@@ -190,7 +242,8 @@ def test_roots_that_are_odd_are_refused(store, data_dir):
         for root, text in [
             ("s3://", "names no bucket"),
             ("s3://b/../c", "is odd"),
-            ("s3://b/x?endpoint=http://elsewhere", "query string"),
+            ("s3://b/x?endpoint=http://elsewhere", "says endpoint `elsewhere`, but this server"),
+            ("s3://b/x?profile=other", "says `profile`"),
             ("gopher://b", "gopher"),
         ]:
             path = os.path.join(data_dir, "x.yaml")

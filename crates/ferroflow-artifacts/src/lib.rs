@@ -18,7 +18,7 @@ mod walk;
 mod web;
 
 pub use folder::LocalArtifacts;
-pub use remote::Access;
+pub use remote::{Access, Providers};
 pub use stores::Artifacts;
 pub use web::{WebFetcher, WebRules};
 

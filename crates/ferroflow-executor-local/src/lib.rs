@@ -32,5 +32,6 @@ mod wire;
 pub use executor::{LocalExecutor, LocalOptions};
 pub use layout::log_file;
 pub use link::SupervisorCommand;
+pub use platform::Platform;
 pub use python::PythonOptions;
 pub use supervisor::{SupervisorError, is_running as is_supervisor_running, run as run_supervisor};

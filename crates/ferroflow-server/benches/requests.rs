@@ -7,20 +7,18 @@
 #![expect(clippy::print_stdout, reason = "printing figures is what it is for")]
 #![expect(clippy::cast_precision_loss, reason = "figures for people need few digits")]
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+mod support;
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
-use hyper::client::conn::http1::SendRequest;
-use hyper::{Method, Request};
-use hyper_util::rt::TokioIo;
+use hyper::Method;
 use serde_json::{Value, json};
-use tokio::net::{TcpListener, TcpStream};
-
-type Fallible<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+use support::{Client, Fallible, begin, millis, most_memory, start, the_binary, wanted};
+use tokio::net::TcpListener;
 
 /// Says that this program is to be the bare handler.
 const BARE: &str = "--bare";
@@ -35,9 +33,7 @@ fn main() -> Fallible<()> {
     if binary.as_deref() == Some(BARE) {
         return serve_bare(&arguments.next().ok_or("no file")?);
     }
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("../../target"), PathBuf::from);
-    let binary = binary.map_or_else(|| target.join("release/ferroflow"), PathBuf::from);
+    let binary = the_binary(binary);
     let folder = tempfile::tempdir_in(".")?;
     let (mut server, address) = start(&binary, folder.path())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
@@ -46,30 +42,6 @@ fn main() -> Fallible<()> {
     server.kill()?;
     server.wait()?;
     measured
-}
-
-/// Most MiB that a process has had in memory.
-fn most_memory(process: u32) -> Fallible<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no memory is told")?;
-    Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? / 1024)
-}
-
-/// The server and its address.
-fn start(binary: &Path, folder: &Path) -> Fallible<(Child, String)> {
-    let mut command = Command::new(binary);
-    command.args(["up", "--listen", "127.0.0.1:0", "--start-delay", "3600", "--data-dir"]);
-    begin(command.arg(folder.join("data")))
-}
-
-/// A server, and the address that it says it has.
-fn begin(command: &mut Command) -> Fallible<(Child, String)> {
-    let mut server = command.stdout(Stdio::piped()).spawn()?;
-    let output = server.stdout.take().ok_or("no output")?;
-    let mut line = String::new();
-    BufReader::new(output).read_line(&mut line)?;
-    let address = line.split_whitespace().find_map(|word| word.strip_prefix("http://"));
-    Ok((server, address.ok_or("the server is not ready")?.to_owned()))
 }
 
 async fn measure(address: &str, folder: &Path) -> Fallible<()> {
@@ -112,22 +84,6 @@ async fn measure(address: &str, folder: &Path) -> Fallible<()> {
         println!("GET {path}, {READERS} clients: {share:.2} x a bare handler of {length} bytes; bound 0.4");
     }
     Ok(())
-}
-
-fn millis(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e3
-}
-
-fn wanted() -> Value {
-    let task = json!({ "taskInfo": { "name": "say" }, "componentRef": { "name": "comp-say" } });
-    json!({ "display_name": "a run", "pipeline_spec": {
-        "pipelineInfo": { "name": "waits" },
-        "schemaVersion": "2.1.0",
-        "sdkVersion": "kfp-2.17.0",
-        "root": { "dag": { "tasks": { "say": task } } },
-        "components": { "comp-say": { "executorLabel": "exec-say" } },
-        "deploymentSpec": { "executors": { "exec-say": { "container": { "image": "any", "command": ["true"] } } } },
-    } })
 }
 
 /// Median time of a write that waits for the disk.
@@ -179,42 +135,4 @@ fn serve_bare(file: &str) -> Fallible<()> {
         let router: axum::Router = axum::Router::new().route("/", axum::routing::get(answer));
         Ok(axum::serve(listener, router).await?)
     })
-}
-
-/// One connection that is kept.
-struct Client {
-    sender: SendRequest<Full<Bytes>>,
-    host: String,
-}
-
-impl Client {
-    async fn open(address: &str) -> Fallible<Self> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-        tokio::spawn(connection);
-        Ok(Self { sender, host: address.to_owned() })
-    }
-
-    async fn bytes(&mut self, method: Method, path: &str, body: Option<Value>) -> Fallible<Bytes> {
-        let body = body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string()));
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("host", &self.host)
-            .header("content-type", "application/json")
-            .body(Full::new(body))?;
-        self.sender.ready().await?;
-        let answer = self.sender.send_request(request).await?;
-        let status = answer.status();
-        let bytes = answer.into_body().collect().await?.to_bytes();
-        if !status.is_success() {
-            return Err(format!("{path}: {status} {}", String::from_utf8_lossy(&bytes)).into());
-        }
-        Ok(bytes)
-    }
-
-    async fn json(&mut self, method: Method, path: &str, body: Option<Value>) -> Fallible<Value> {
-        Ok(serde_json::from_slice(&self.bytes(method, path, body).await?)?)
-    }
 }

@@ -68,6 +68,17 @@ pub fn read_text(text: &str) -> Result<PipelineDocument, Problems> {
     read_owned(text.to_owned())
 }
 
+/// Reads a YAML text that is no pipeline, such as a setting: the value of its only document, null if it is empty.
+pub fn plain_value(text: &str) -> Result<Value, Problems> {
+    let documents = yaml::parse(text)?;
+    let mut documents = documents.iter();
+    let value = documents.next().map_or(Value::Null, NodeRef::to_value);
+    match documents.next() {
+        None => Ok(value),
+        Some(second) => Err(Problems::from(second.at().problem("there is a second document", "leave one"))),
+    }
+}
+
 /// Reads an inline `pipeline_spec`: a bare spec, or one wrapped together with its platform spec.
 ///
 /// Problems carry paths but no lines; the original bytes are the compact JSON of the value.

@@ -19,6 +19,7 @@ mod run;
 mod samples;
 mod server_client;
 mod signals;
+mod stores;
 mod tracing_setup;
 mod wiring;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use ferroflow_artifacts::{Access, Artifacts};
+use ferroflow_artifacts::Artifacts;
 use ferroflow_executor_docker::DockerExecutor;
 use ferroflow_executor_local::{LocalExecutor, LocalOptions, PythonOptions};
 use ferroflow_ports::{Clock, Executor};
@@ -16,7 +16,7 @@ use ferroflow_store::{Durability, Options, SqliteStore};
 use crate::clock::SystemClock;
 use crate::commands::{self, TaskArguments};
 use crate::data_folder::DataFolder;
-use crate::{containers, environment};
+use crate::{containers, environment, stores};
 
 /// What the command line says about how things run.
 pub(crate) struct Settings<'a> {
@@ -45,15 +45,17 @@ pub(crate) async fn open(folder: &DataFolder, settings: &Settings<'_>) -> anyhow
     // The database opens while the supervisor starts.
     let database = folder.database();
     let store = tokio::task::spawn_blocking(move || SqliteStore::open(&database, Options { durability }));
-    let access = Access::new(std::env::vars());
-    let default_root = settings.tasks.pipeline_root.clone();
-    let artifacts = Arc::new(Artifacts::open(&folder.artifacts(), access, default_root)?);
+    let secrets_dir = absolute(settings.tasks.secrets_dir.as_deref())?;
+    let config_maps_dir = absolute(settings.tasks.config_maps_dir.as_deref())?;
+    let stores = stores::settings(folder, secrets_dir.clone(), config_maps_dir.clone())?;
+    let default_root = settings.tasks.pipeline_root.clone().or(stores.default_root);
+    let artifacts = Arc::new(Artifacts::open(&folder.artifacts(), stores.access, default_root)?);
     let python = python_options(settings.tasks)?;
     let mut local = LocalOptions::new(folder.path(), artifacts.clone(), python);
     local.system_site_packages = settings.tasks.system_site_packages;
     local.warm = settings.tasks.warm;
-    local.secrets_dir = absolute(settings.tasks.secrets_dir.as_deref())?;
-    local.config_maps_dir = absolute(settings.tasks.config_maps_dir.as_deref())?;
+    local.secrets_dir = secrets_dir;
+    local.config_maps_dir = config_maps_dir;
     local.containers = containers::options(settings.tasks, &artifacts.folder()).await?;
     let daemon =
         local.containers.as_ref().map(|containers| (containers.daemon.clone(), containers.api.clone()));

@@ -12,7 +12,8 @@ use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
 
-use super::address::Kind;
+use super::address::{Address, Kind};
+use super::providers::{Credentials, Provider, Providers};
 
 /// For one request with all that is tried again; a person may be waiting.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -24,12 +25,20 @@ const MINIO: &str = "http://minio-service.kubeflow:9000";
 #[derive(Debug, Clone, Default)]
 pub struct Access {
     variables: BTreeMap<String, String>,
+    pub(crate) providers: Providers,
 }
 
 impl Access {
     /// From variables such as those of the server: `AWS_…`, `MINIO_…`, `GOOGLE_…`, `AZURE_…`, and `HOME` for profiles.
     pub fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self { variables: variables.into_iter().collect() }
+        Self { variables: variables.into_iter().collect(), providers: Providers::default() }
+    }
+
+    /// With settings of KFP's, which go before the variables.
+    #[must_use]
+    pub fn with_providers(mut self, providers: Providers) -> Self {
+        self.providers = providers;
+        self
     }
 
     fn get(&self, name: &str) -> Option<&str> {
@@ -46,6 +55,9 @@ impl Access {
         };
         let at_home = |path: &str| self.get("HOME").is_some_and(|home| Path::new(home).join(path).exists());
         let has_s3 = || has("AWS_") || at_home(".aws/credentials");
+        if self.providers.has(kind) {
+            return true;
+        }
         match kind {
             Kind::S3 => has_s3(),
             Kind::Minio => has("MINIO_") || has_s3(),
@@ -58,8 +70,9 @@ impl Access {
         }
     }
 
-    /// The store that has a bucket. `InvalidArgument` if what is known does not make sense.
-    pub(crate) fn open(&self, kind: Kind, bucket: &str) -> Result<Arc<dyn ObjectStore>, PortError> {
+    /// The store that has a place. `InvalidArgument` if what is known does not make sense.
+    pub(crate) fn open(&self, address: &Address) -> Result<Arc<dyn ObjectStore>, PortError> {
+        let (kind, bucket) = (address.kind, address.bucket.as_str());
         if !self.is_set_up(kind) {
             let variables = match kind {
                 Kind::S3 => "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION",
@@ -73,16 +86,87 @@ impl Access {
             );
             return Err(PortError::new(ErrorKind::InvalidArgument, message));
         }
+        let provider = self.providers.of(address);
         let built = match kind {
-            Kind::S3 => self.s3(bucket).build().map(|store| Arc::new(store) as Arc<dyn ObjectStore>),
-            Kind::Minio => self.minio(bucket).build().map(|store| Arc::new(store) as Arc<dyn ObjectStore>),
-            Kind::Google => self.google(bucket).build().map(|store| Arc::new(store) as Arc<dyn ObjectStore>),
+            Kind::S3 | Kind::Minio => self
+                .of_s3(kind, bucket, provider)
+                .build()
+                .map(|store| Arc::new(store) as Arc<dyn ObjectStore>),
+            Kind::Google => {
+                self.google(bucket, provider).build().map(|store| Arc::new(store) as Arc<dyn ObjectStore>)
+            }
             Kind::Azure => self.azure(bucket).build().map(|store| Arc::new(store) as Arc<dyn ObjectStore>),
         };
         built.map_err(|error| {
             let message = format!("the store of the bucket `{bucket}` is not set up: {error}");
             PortError::new(ErrorKind::InvalidArgument, message).caused_by(error)
         })
+    }
+
+    /// Compares what the query string of a root says with how its bucket is reached: a request must not choose the machine
+    /// that the server talks to with its keys. The reason of a failure goes on after the root.
+    pub(crate) fn check_query(&self, address: &Address, query: &str) -> Result<(), String> {
+        if !matches!(address.kind, Kind::S3 | Kind::Minio) {
+            return Err("has a query string, which only those of S3 and MinIO may have".to_owned());
+        }
+        let builder = self.of_s3(address.kind, &address.bucket, self.providers.of(address));
+        let value = |key| builder.get_config_value(&key).unwrap_or_default();
+        let endpoint = value(AmazonS3ConfigKey::Endpoint);
+        let (scheme, host) = endpoint.split_once("://").unwrap_or(("https", &endpoint));
+        let host = if host.is_empty() { "s3.amazonaws.com" } else { host.trim_end_matches('/') };
+        let region = Some(value(AmazonS3ConfigKey::Region)).filter(|region| !region.is_empty());
+        let is_plain = (scheme == "http").to_string();
+        let is_path = (value(AmazonS3ConfigKey::VirtualHostedStyleRequest) != "true").to_string();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, said) = pair.split_once('=').unwrap_or((pair, ""));
+            let said = said.replace("%3A", ":").replace("%3a", ":").replace("%2F", "/").replace("%2f", "/");
+            let known = match name {
+                "endpoint" => host,
+                "region" => region.as_deref().unwrap_or("us-east-1"),
+                "disableSSL" | "disable_https" => &is_plain,
+                "s3ForcePathStyle" | "use_path_style" => &is_path,
+                // Which version of a library upstream uses.
+                "awssdk" => continue,
+                name => return Err(format!("says `{name}`, which nothing is known of")),
+            };
+            let said = if name == "endpoint" {
+                said.split_once("://").map_or(&*said, |(_, host)| host)
+            } else {
+                &said
+            };
+            if said.trim_end_matches('/') != known {
+                return Err(format!(
+                    "says {name} `{said}`, but this server reaches the bucket `{}` by `{known}`: set it up by the \
+                     variables of the server, or by the providers of the config map kfp-launcher",
+                    address.bucket
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn of_s3(&self, kind: Kind, bucket: &str, provider: Option<&Provider>) -> AmazonS3Builder {
+        let mut builder = if kind == Kind::Minio { self.minio(bucket) } else { self.s3(bucket) };
+        let Some(provider) = provider else { return builder };
+        if let Some(endpoint) = provider.url() {
+            let allow_http = endpoint.starts_with("http://");
+            builder = builder.with_endpoint(endpoint).with_client_options(self.client(allow_http));
+        }
+        if let Some(region) = &provider.region {
+            builder = builder.with_region(region);
+        }
+        if let Some(is_path) = provider.force_path_style {
+            builder = builder.with_virtual_hosted_style_request(!is_path);
+        }
+        if let Some(max_retries) = provider.max_retries {
+            builder = builder.with_retry(RetryConfig { max_retries, ..retries() });
+        }
+        match &provider.credentials {
+            Some(Credentials::Keys { access_key, secret_key }) => {
+                builder.with_access_key_id(access_key).with_secret_access_key(secret_key)
+            }
+            _ => builder,
+        }
     }
 
     fn s3(&self, bucket: &str) -> AmazonS3Builder {
@@ -130,7 +214,7 @@ impl Access {
         builder
     }
 
-    fn google(&self, bucket: &str) -> GoogleCloudStorageBuilder {
+    fn google(&self, bucket: &str, provider: Option<&Provider>) -> GoogleCloudStorageBuilder {
         let mut builder = GoogleCloudStorageBuilder::new();
         for (name, value) in &self.variables {
             if name.starts_with("GOOGLE_")
@@ -145,6 +229,9 @@ impl Access {
             builder = builder
                 .with_config(GoogleConfigKey::BaseUrl, host)
                 .with_config(GoogleConfigKey::SkipSignature, "true");
+        }
+        if let Some(Provider { credentials: Some(Credentials::Token(token)), .. }) = provider {
+            builder = builder.with_service_account_key(token);
         }
         builder
             .with_bucket_name(bucket)
@@ -225,7 +312,8 @@ mod tests {
         };
         for kind in [Kind::S3, Kind::Minio, Kind::Google, Kind::Azure] {
             assert!(!with("AWS_CA_BUNDLE").is_set_up(kind));
-            assert_eq!(with("PATH").open(kind, "b").unwrap_err().kind, ErrorKind::InvalidArgument);
+            let address = Address { kind, bucket: "b".to_owned(), key: object_store::path::Path::default() };
+            assert_eq!(with("PATH").open(&address).unwrap_err().kind, ErrorKind::InvalidArgument);
         }
         assert!(with("AWS_REGION").is_set_up(Kind::S3) && with("AWS_REGION").is_set_up(Kind::Minio));
         assert!(with("MINIO_ENDPOINT").is_set_up(Kind::Minio) && !with("MINIO_ENDPOINT").is_set_up(Kind::S3));

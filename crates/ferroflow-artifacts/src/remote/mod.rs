@@ -2,6 +2,7 @@
 
 mod access;
 mod address;
+mod providers;
 mod transfer;
 
 use std::collections::HashMap;
@@ -18,13 +19,17 @@ use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _};
 pub use access::Access;
 pub(crate) use address::is_remote;
 use address::{Address, Kind};
+pub use providers::Providers;
 use transfer::TransferError;
+
+/// Kind of store, bucket, and which settings of KFP's are for it.
+type Way = (Kind, String, Option<usize>);
 
 /// Opened when first needed, each bucket for itself.
 #[derive(Debug)]
 pub(crate) struct Remote {
     access: Access,
-    open: Mutex<HashMap<(Kind, String), Arc<dyn ObjectStore>>>,
+    open: Mutex<HashMap<Way, Arc<dyn ObjectStore>>>,
 }
 
 impl Remote {
@@ -42,23 +47,22 @@ impl Remote {
     fn find(&self, uri: &str) -> Result<(Arc<dyn ObjectStore>, Address), PortError> {
         let address = Address::parse(uri)?;
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = (address.kind, address.bucket.clone());
+        // Settings may differ by prefix, so a bucket may be reached in several ways.
+        let name = (address.kind, address.bucket.clone(), self.access.providers.place(&address));
         if let Some(store) = open.get(&name) {
             return Ok((Arc::clone(store), address));
         }
-        let store = self.access.open(address.kind, &address.bucket)?;
+        let store = self.access.open(&address)?;
         open.insert(name, Arc::clone(&store));
         Ok((store, address))
     }
 
     pub(crate) fn check_root(&self, root: &str) -> Result<(), PortError> {
-        if root.contains('?') {
-            let message = format!(
-                "the pipeline root `{root}` has a query string: say where the store is by the variables of the server"
-            );
-            return Err(PortError::new(ErrorKind::InvalidArgument, message));
-        }
-        self.find(root).map(drop)
+        let (_, address) = self.find(root)?;
+        let Some((_, query)) = root.split_once('?') else { return Ok(()) };
+        self.access.check_query(&address, query).map_err(|reason| {
+            PortError::new(ErrorKind::InvalidArgument, format!("the pipeline root `{root}` {reason}"))
+        })
     }
 
     pub(crate) async fn list(&self, uri: &str) -> Result<Vec<StoredObject>, PortError> {

@@ -1,10 +1,12 @@
 //! Copies between a store and this machine, of files and of folders, in bounded memory.
 
+use std::future::ready;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use futures_util::{StreamExt as _, TryStreamExt as _};
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 use object_store::path::Path as ObjectPath;
 use object_store::{ObjectStore, ObjectStoreExt as _, WriteMultipart};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -61,8 +63,10 @@ async fn download_all(
         Err(TransferError::Store(object_store::Error::NotFound { .. })) => {}
         done => return done.map(|()| true),
     }
-    let found = store.list(Some(key)).map_err(TransferError::from);
-    let copied = found.map_ok(|object| async move {
+    let has_failed = AtomicBool::new(false);
+    let found = store.list(Some(key)).take_while(|_| ready(!has_failed.load(Ordering::Relaxed)));
+    let copies = found.map(|object| async {
+        let object = object?;
         let Some(parts) = object.location.prefix_match(key) else { return Ok(false) };
         let mut path = to.to_owned();
         path.extend(parts.map(|part| part.as_ref().to_owned()));
@@ -72,7 +76,28 @@ async fn download_all(
         }
         download_file(store, &object.location, &path).await.map(|()| true)
     });
-    copied.try_buffer_unordered(FILES_AT_ONCE).try_fold(false, |any, one| async move { Ok(any | one) }).await
+    finish_all(copies, &has_failed).await
+}
+
+/// Waits for copies, some at once, and tells whether one of them says so. After the first failure `has_failed` is set and
+/// those under way are still waited for: who is left alone in the middle may yet write to a place that is being tidied.
+async fn finish_all(
+    copies: impl Stream<Item = impl Future<Output = Result<bool, TransferError>>>,
+    has_failed: &AtomicBool,
+) -> Result<bool, TransferError> {
+    let mut copies = std::pin::pin!(copies.buffer_unordered(FILES_AT_ONCE));
+    let mut outcome = Ok(false);
+    while let Some(copied) = copies.next().await {
+        match (&mut outcome, copied) {
+            (Ok(any), Ok(one)) => *any |= one,
+            (Ok(_), Err(error)) => {
+                has_failed.store(true, Ordering::Relaxed);
+                outcome = Err(error);
+            }
+            (Err(_), _) => {}
+        }
+    }
+    outcome
 }
 
 async fn download_file(
@@ -104,13 +129,16 @@ pub(crate) async fn upload(
     let folder = from.to_owned();
     let files = tokio::task::spawn_blocking(move || files_below(&folder)).await;
     let files = files.map_err(io::Error::other).and_then(|files| files).map_err(disk(from))?;
-    let copies = files.into_iter().map(|steps| {
+    let has_failed = AtomicBool::new(false);
+    let files = futures_util::stream::iter(files).take_while(|_| ready(!has_failed.load(Ordering::Relaxed)));
+    let copies = files.map(|steps| async move {
         let path = steps.iter().fold(from.to_owned(), |path, step| path.join(step));
         // Parsed, for joining would encode what is odd in a name.
-        let key = ObjectPath::parse(format!("{key}/{}", steps.join("/")));
-        async move { upload_file(store, &path, key.map_err(object_store::Error::from)?).await }
+        let key =
+            ObjectPath::parse(format!("{key}/{}", steps.join("/"))).map_err(object_store::Error::from)?;
+        upload_file(store, &path, key).await.map(|()| true)
     });
-    futures_util::stream::iter(copies).buffer_unordered(FILES_AT_ONCE).try_collect().await
+    finish_all(copies, &has_failed).await.map(drop)
 }
 
 async fn upload_file(

@@ -80,9 +80,9 @@ impl Form {
     }
 }
 
-/// What this machine has in the place of a cluster.
+/// What this machine has in the place of a cluster: secrets, config maps, volumes.
 #[derive(Debug)]
-pub(crate) struct Platform {
+pub struct Platform {
     secrets: KeyedSets,
     config_maps: KeyedSets,
     pub(crate) volumes: Volumes,
@@ -99,8 +99,8 @@ pub(crate) struct Applied {
 }
 
 impl Platform {
-    /// `host_env` are the variables of the server.
-    pub(crate) fn new(
+    /// Of a data directory. `host_env` are the variables of the server.
+    pub fn new(
         data: &Path,
         secrets: Option<PathBuf>,
         config_maps: Option<PathBuf>,
@@ -124,6 +124,16 @@ impl Platform {
             volumes: Volumes::new(data.join("volumes")),
             warned: Mutex::default(),
         }
+    }
+
+    /// A key of a config map; `None` if it is not there. The reason of a failure is a sentence.
+    pub fn config_map(&self, name: &str, key: &str) -> Result<Option<String>, String> {
+        self.config_maps.find(name)?.map_or(Ok(None), |set| set.value(key))
+    }
+
+    /// A key of a secret; `None` if it is not there. The reason of a failure is a sentence.
+    pub fn secret(&self, name: &str, key: &str) -> Result<Option<String>, String> {
+        self.secrets.find(name)?.map_or(Ok(None), |set| set.value(key))
     }
 
     /// Sets variables in `env` and tells what is to be mounted. `scratch` is the attempt's own folder, `workspace` the

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use ferroflow_artifacts::{Access, Artifacts};
+use ferroflow_artifacts::Artifacts;
 use ferroflow_ports::Clock as _;
 use ferroflow_runtime::{Collected, GarbageOptions, GarbagePorts, collect};
 use ferroflow_store::{Durability, Options, SqliteStore};
@@ -13,7 +13,7 @@ use super::{DataArguments, up};
 use crate::clock::SystemClock;
 use crate::data_folder::LockAttempt;
 use crate::exit::Outcome;
-use crate::{printing, tracing_setup};
+use crate::{printing, stores, tracing_setup};
 
 /// What is garbage, and for how long it stays.
 #[derive(Debug, clap::Args)]
@@ -55,7 +55,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     };
     let store = SqliteStore::open(&folder.database(), Options { durability: Durability::Synced })
         .context("the database cannot be opened")?;
-    let artifacts = Artifacts::open(&folder.artifacts(), Access::new(std::env::vars()), None)?;
+    let artifacts =
+        Artifacts::open(&folder.artifacts(), stores::settings(&folder, None, None)?.access, None)?;
     let ports = GarbagePorts { garbage: Arc::new(store), artifacts: Arc::new(artifacts) };
     let options = GarbageOptions {
         grace: arguments.grace.gc_grace,
