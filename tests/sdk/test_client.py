@@ -63,6 +63,38 @@ def test_a_compiled_pipeline_runs(client, sums):
     assert client.get_run(run.run_id).to_dict()['experiment_id'] == client.get_experiment(experiment_name='sdk').experiment_id
 
 
+def test_the_end_is_told_not_asked_for(client, sums, monkeypatch):
+    asked = []
+    get_run = client.get_run
+    monkeypatch.setattr(client, 'get_run', lambda run_id: asked.append(run_id) or get_run(run_id))
+    created = client.create_run_from_pipeline_func(sums, arguments={'start': 5}, experiment_name='sdk')
+    # Whoever asked again would wait for an hour.
+    monkeypatch.setattr('time.sleep', lambda seconds: pytest.fail('it asks again and again'))
+    assert client.wait_for_run_completion(created.run_id, sleep_duration=3600).state == 'SUCCEEDED'
+    assert len(asked) < 12
+    assert client.wait_for_run_completion(created.run_id).state == 'SUCCEEDED'
+
+
+def test_servers_that_tell_nothing_are_asked(client, sums, monkeypatch):
+    monkeypatch.setattr('ferroflow.client.connection._OWN', '/apis/unknown')
+    created = client.create_run_from_pipeline_func(sums, arguments={'start': 6}, experiment_name='sdk')
+    assert client.wait_for_run_completion(created.run_id, timeout=120).state == 'SUCCEEDED'
+
+
+def test_patience_has_an_end(client):
+
+    @OURS.dsl.component(base_image='python:3.11')
+    def sleep():
+        import time
+        time.sleep(600)
+
+    created = client.create_run_from_pipeline_func(sleep, experiment_name='sdk')
+    with pytest.raises(TimeoutError, match='has not ended within 0.5 s; its state is'):
+        created.wait_for_run_completion(timeout=0.5)
+    client.terminate_run(created.run_id)
+    assert client.wait_for_run_completion(created.run_id).state in ('FAILED', 'CANCELED')
+
+
 def test_experiments(client):
     made = client.create_experiment('an experiment', description='words')
     assert client.create_experiment('an experiment').experiment_id == made.experiment_id

@@ -11,13 +11,15 @@ import warnings
 from typing import Any, Mapping, Optional
 
 from ferroflow.client import package
-from ferroflow.client.connection import ApiException, Connection
+from ferroflow.client.connection import SILENCE, ApiException, Connection
 from ferroflow.client.resource import Resource
 from ferroflow.client.run import Run
-from ferroflow.display.live import live
+from ferroflow.display.live import Live, live
 from ferroflow.dsl.base_component import BaseComponent
 
 _CONTEXT = os.path.expanduser('~/.config/kfp/context.json')
+# Seconds, so that a picture is no burden for a run of many tasks.
+_BETWEEN_PICTURES = 0.3
 _ENDED = ('SUCCEEDED', 'SKIPPED', 'FAILED', 'ERROR', 'CANCELED')
 
 
@@ -200,21 +202,45 @@ class Client:
 
     def wait_for_run_completion(self, run_id: str, timeout: Optional[float] = None,
                                 sleep_duration: float = 5) -> Run:
-        """The run when it has ended; asks often at first. Notebooks show how far it is."""
+        """The run when it has ended. Notebooks show how far it is.
+
+        Ferroflow's servers tell the end at once; others are asked, often at first.
+        """
         end = None if timeout is None else time.monotonic() + timeout
-        pause = min(0.1, sleep_duration)
         picture = live()
+        told = self._told_end(run_id, end, picture)
+        if told is not None:
+            return told
+        pause = min(0.1, sleep_duration)
         while True:
-            run = self.get_run(run_id)
-            if picture is not None:
-                picture.show(run._html(brief=True), run._text())
-            if (run.state or '').upper() in _ENDED:
+            run = self._look(run_id, picture)
+            if _has_ended(run):
                 return run
             left = pause if end is None else end - time.monotonic()
             if left <= 0:
                 raise TimeoutError(f'run {run_id} has not ended within {timeout} s; its state is {run.state}')
             time.sleep(min(pause, left))
             pause = min(1.5 * pause, sleep_duration)
+
+    def _told_end(self, run_id: str, end: Optional[float], picture: Optional[Live]) -> Optional[Run]:
+        """The run when the server says that it has ended; None where it says nothing, or when little time is left."""
+        looked = 0.0
+        for event in self._connection.events(f'runs/{run_id}/stream'):
+            now = time.monotonic()
+            if event not in ('tasks', 'artifacts') or picture is not None and now - looked > _BETWEEN_PICTURES:
+                looked = now
+                run = self._look(run_id, picture)
+                if _has_ended(run):
+                    return run
+            if end is not None and end - now < SILENCE:
+                return None
+        return None
+
+    def _look(self, run_id: str, picture: Optional[Live]) -> Run:
+        run = self.get_run(run_id)
+        if picture is not None:
+            picture.show(run._html(brief=True), run._text())
+        return run
 
     # Recurring runs
 
@@ -375,6 +401,10 @@ class Client:
         if service_account is not None:
             body['service_account'] = service_account
         return body
+
+
+def _has_ended(run: Run) -> bool:
+    return (run.state or '').upper() in _ENDED
 
 
 def _named(name: str) -> str:

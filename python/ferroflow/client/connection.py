@@ -6,8 +6,9 @@ import json
 import os
 import ssl
 import uuid
+from http.client import HTTPException
 from types import SimpleNamespace
-from typing import Any, Optional
+from typing import Any, Iterator, Optional
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import HTTPSHandler, OpenerDirector, ProxyHandler, Request, build_opener
@@ -16,6 +17,8 @@ from ferroflow.client.resource import Resource
 
 _ROOT = '/apis/v2beta1'
 _OWN = '/apis/ferroflow/v1'
+# Servers give a sign of life every 15 s.
+SILENCE = 20.0
 
 
 class ApiException(Exception):
@@ -96,15 +99,37 @@ class Connection:
         said = {name: value for name, value in query.items() if value not in (None, '')}
         return _object(self._text(method, f'{_ROOT}/{path}' + ('?' + urlencode(said) if said else ''), body, kind))
 
-    def _text(self, method: str, address: str, body: Optional[bytes], kind: Optional[str]) -> str:
+    def events(self, path: str) -> Iterator[str]:
+        """Kinds of events that Ferroflow's servers send, as they come; empty ones in between are signs of life.
+
+        Ends with the connection, and where no events are sent.
+        """
+        try:
+            with self._opener.open(self._request('GET', f'{_OWN}/{path}'), timeout=SILENCE) as response:
+                if response.headers.get_content_type() != 'text/event-stream':
+                    return
+                for line in response:
+                    if line.startswith(b'event: '):
+                        yield line[len(b'event: '):].decode().strip()
+                    elif line.startswith(b':'):
+                        yield ''
+        except (HTTPException, OSError):
+            # Whoever follows has other ways to ask.
+            return
+
+    def _request(self, method: str, address: str, body: Optional[bytes] = None) -> Request:
         request = Request(self.host + address, data=body, method=method)
-        if kind is not None:
-            request.add_header('Content-Type', kind)
         token = self._current_token()
         if token:
             request.add_header('Authorization', token)
         if self._cookies:
             request.add_header('Cookie', self._cookies)
+        return request
+
+    def _text(self, method: str, address: str, body: Optional[bytes], kind: Optional[str]) -> str:
+        request = self._request(method, address, body)
+        if kind is not None:
+            request.add_header('Content-Type', kind)
         try:
             with self._opener.open(request) as response:
                 text: str = response.read().decode(errors='replace')
