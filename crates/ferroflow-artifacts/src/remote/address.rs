@@ -82,6 +82,28 @@ mod tests {
     }
 
     #[test]
+    fn whatever_is_said_a_place_lies_in_its_bucket() {
+        const PIECES: [&str; 18] = [
+            "s3://", "minio://", "gs://", "az://", "abfss://", "b", "/", "//", "..", ".", "%2e%2e", "%2f",
+            "?", "#", "@", ":9000", "\\", "ä",
+        ];
+        bolero::check!().with_type::<Vec<u8>>().for_each(|choice: &Vec<u8>| {
+            let mut uri = String::new();
+            for byte in choice {
+                match PIECES.get(usize::from(*byte)) {
+                    Some(piece) => uri.push_str(piece),
+                    None => uri.push(char::from(*byte)),
+                }
+            }
+            let Ok(found) = Address::parse(&uri) else { return };
+            let rest = uri.split_once("://").unwrap().1;
+            assert!(rest.starts_with(&found.bucket), "{uri:?}");
+            assert!(!found.bucket.contains(['/', '@', ':', '\\', '%', '?']), "{uri:?}");
+            assert!(found.key.parts().all(|step| !matches!(step.as_ref(), "" | "." | "..")), "{uri:?}");
+        });
+    }
+
+    #[test]
     fn refused() {
         for uri in [
             "s3://",

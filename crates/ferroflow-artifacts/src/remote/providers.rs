@@ -285,6 +285,82 @@ mod tests {
     }
 
     #[test]
+    fn any_text_is_settings_or_refused() {
+        const PIECES: [&str; 24] = [
+            "{",
+            "}",
+            "[",
+            "]",
+            ":",
+            ",",
+            "\"s3\"",
+            "\"gs\"",
+            "\"default\"",
+            "\"overrides\"",
+            "\"bucketName\"",
+            "\"own\"",
+            "\"keyPrefix\"",
+            "\"endpoint\"",
+            "\"region\"",
+            "\"disableSSL\"",
+            "true",
+            "null",
+            "1e9",
+            "\"credentials\"",
+            "\"secretRef\"",
+            "\"secretName\"",
+            "\"fromEnv\"",
+            "\"maxRetries\"",
+        ];
+        bolero::check!().with_type::<Vec<u8>>().for_each(|choice: &Vec<u8>| {
+            let pieces =
+                choice.iter().filter_map(|byte| PIECES.get(usize::from(*byte) % PIECES.len()).copied());
+            let text: String = pieces.collect();
+            let Ok(value) = serde_json::from_str(&text) else { return };
+            if let Ok(settings) = Providers::read(&value, secret) {
+                let access = Access::new([]).with_providers(settings);
+                let _ = access.open(&Address::parse("s3://own/x").unwrap());
+            }
+        });
+    }
+
+    #[test]
+    fn any_query_string_is_so_or_refused() {
+        const PIECES: [&str; 16] = [
+            "endpoint",
+            "region",
+            "disableSSL",
+            "s3ForcePathStyle",
+            "awssdk",
+            "=",
+            "&",
+            "minio:9000",
+            "elsewhere",
+            "http://",
+            "%3A",
+            "%2F",
+            "true",
+            "@",
+            "us-east-1",
+            "?",
+        ];
+        let access = Access::new([]).with_providers(settings());
+        let address = Address::parse("s3://own/x").unwrap();
+        bolero::check!().with_type::<Vec<u8>>().for_each(|choice: &Vec<u8>| {
+            let pieces =
+                choice.iter().filter_map(|byte| PIECES.get(usize::from(*byte) % PIECES.len()).copied());
+            let query: String = pieces.collect();
+            if access.check_query(&address, &query).is_ok() {
+                assert!(
+                    !query.contains("endpoint=") || query.contains("minio:9000") || query.contains("%3A"),
+                    "{query}"
+                );
+                assert!(!query.contains("endpoint=elsewhere"), "{query}");
+            }
+        });
+    }
+
+    #[test]
     fn query_strings_may_say_what_is_so() {
         let access = Access::new([]).with_providers(settings());
         let check = |root: &str| {

@@ -1,6 +1,8 @@
 //! The local store on a real folder.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod fuzz;
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
