@@ -108,9 +108,22 @@ class LocalTask:
             raise AttributeError(f'{self.name!r} does not have one output, but {names}: use .outputs[name]')
         return next(iter(self.outputs.values()))
 
+    def _previews(self) -> list[str]:
+        from ferroflow.display import previews
+        found = []
+        for task in self._results.get('tasks', []):
+            for name, artifacts in task.get('outputs', {}).get('artifacts', {}).items():
+                for artifact in artifacts:
+                    path = artifact_types.to_local_path(artifact['uri'])
+                    if artifact['type'] not in previews.SKIPPED and os.path.isfile(path):
+                        with open(path, 'rb') as file:
+                            content = file.read(previews.MOST_BYTES + 1)
+                        found.append(previews.preview(f'{task["path"]}: {name}', artifact['type'], content))
+        return [preview for preview in found if preview][:previews.MOST_ARTIFACTS]
+
     def _repr_html_(self) -> str:
         from ferroflow.display import page
-        return page.of_run(self._results, self._spec)
+        return page.of_run(self._results, self._spec, previews=self._previews())
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         from ferroflow.display import page

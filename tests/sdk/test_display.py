@@ -17,8 +17,8 @@ from ferroflow.display import graph, live, page, progress, watch
 dsl = OURS.dsl
 NASTY = '<img src=x onerror=alert(1)>"\'&</svg><script>alert(1)</script>'
 TAGS = {
-    'a', 'b', 'br', 'code', 'details', 'div', 'g', 'path', 'polyline', 'pre', 'rect', 'span', 'summary', 'svg', 'table',
-    'tbody', 'td', 'text', 'th', 'thead', 'title', 'tr'
+    'a', 'b', 'br', 'code', 'details', 'div', 'g', 'iframe', 'img', 'path', 'polyline', 'pre', 'rect', 'span',
+    'summary', 'svg', 'table', 'tbody', 'td', 'text', 'th', 'thead', 'title', 'tr'
 }
 
 
@@ -34,7 +34,7 @@ class Page(html.parser.HTMLParser):
     def handle_starttag(self, tag, attributes):
         self.tags.add(tag)
         self.attributes += attributes
-        if tag != 'br':
+        if tag not in ('br', 'img'):
             self.open.append(tag)
 
     def handle_startendtag(self, tag, attributes):
@@ -58,8 +58,14 @@ def checked(text):
     """A page that loads nothing, runs nothing, and has no tag but ours."""
     found = Page(text)
     assert found.tags <= TAGS, found.tags - TAGS
+    names = [name for name, _ in found.attributes]
+    assert names.count('srcdoc') == names.count('sandbox')
     for name, value in found.attributes:
-        assert not name.startswith('on') and name not in ('src', 'xlink:href'), (name, value)
+        assert not name.startswith('on') and name != 'xlink:href', (name, value)
+        assert name != 'src' or value.startswith('data:image/png;base64,'), value
+        # What is in a frame can neither load nor run anything.
+        assert name != 'sandbox' or value == ''
+        assert name != 'srcdoc' or value.startswith('<meta http-equiv="Content-Security-Policy" content="default-src'), value
         assert name != 'href' or value.startswith('http://127.0.0.1:'), value
         assert 'url(' not in (value or '')
     return found
@@ -219,6 +225,40 @@ def test_local_runs(tmp_path):
     assert found.states['fail'] == 'FAILED' and found.states['condition-4'] == 'SUCCEEDED'
     assert '✗ fail failed' in bundle['text/plain']
     assert '2 of 2' not in found.text and checked(add(a=1)._repr_html_()).states == {'add': 'SUCCEEDED'}
+
+
+@dsl.component(base_image='python:3.11')
+def draw(page: dsl.Output[dsl.HTML], notes: dsl.Output[dsl.Markdown], data: dsl.Output[dsl.Dataset],
+         picture: dsl.Output[dsl.Artifact], bits: dsl.Output[dsl.Artifact], folder: dsl.Output[dsl.Dataset]):
+    import os
+    with open(page.path, 'w') as file:
+        file.write('<h1 onclick="alert(1)">Title</h1><img src="http://example.org/x">')
+    with open(notes.path, 'w') as file:
+        file.write('# Notes\n<script>')
+    with open(data.path, 'w') as file:
+        file.writelines(f'{number},ä\n' for number in range(100_000))
+    with open(picture.path, 'wb') as file:
+        file.write(bytes.fromhex('89504e470d0a1a0a00ff'))
+    with open(bits.path, 'wb') as file:
+        file.write(bytes(range(256)))
+    os.makedirs(folder.path)
+
+
+def _check_previews(found, text):
+    attributes = dict(found.attributes)
+    assert attributes['srcdoc'].endswith('<h1 onclick="alert(1)">Title</h1><img src="http://example.org/x">')
+    assert attributes['src'] == 'data:image/png;base64,iVBORw0KGgoA/w=='
+    assert '# Notes\n<script>' in found.text and '39,ä\n…' in found.text and '40,ä' not in found.text
+    assert 'draw: bits' not in found.text and len(text) < 20_000
+
+
+def test_artifacts_are_previewed(server, tmp_path):
+    created = ferroflow.Client(host=server.url).create_run_from_pipeline_func(draw)
+    run = created.wait_for_run_completion(timeout=120)
+    _check_previews(checked(run._repr_html_()), run._repr_html_())
+    local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(tmp_path / 'local'))
+    task = draw()
+    _check_previews(checked(task._repr_html_()), task._repr_html_())
 
 
 def test_what_is_told_while_it_runs(monkeypatch):

@@ -80,6 +80,10 @@ class Connection:
         """What Ferroflow's servers tell beyond KFP's API."""
         return _object(self._text('GET', f'{_OWN}/{path}', None, None))
 
+    def own_bytes(self, path: str, most: int) -> bytes:
+        """The begin of a content."""
+        return self._content(self._request('GET', f'{_OWN}/{path}'), most)
+
     def text(self, path: str) -> str:
         return self._text('GET', f'{_ROOT}/{path}', None, None)
 
@@ -130,15 +134,18 @@ class Connection:
         request = self._request(method, address, body)
         if kind is not None:
             request.add_header('Content-Type', kind)
+        return self._content(request).decode(errors='replace')
+
+    def _content(self, request: Request, most: Optional[int] = None) -> bytes:
         try:
             with self._opener.open(request) as response:
-                text: str = response.read().decode(errors='replace')
+                content: bytes = response.read(most)
         except HTTPError as error:
             raise ApiException(error.code, error.reason, error.read().decode(errors='replace')) from None
         except URLError as error:
             raise ConnectionError(f'no server answers at {self.host} ({error.reason}): start one with `ferroflow up`, '
                                   'or name another by Client(host=...)') from None
-        return text
+        return content
 
     def _current_token(self) -> Optional[str]:
         if self._credentials is not None:

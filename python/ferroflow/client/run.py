@@ -71,10 +71,30 @@ class Run(Resource):
             found[task['path']] = '\n'.join(text.rstrip().splitlines()[-_LINES:])
         return found
 
+    def _previews(self) -> list[str]:
+        from ferroflow.display import previews
+        connection, found = self._client._connection, []
+        try:
+            artifacts = connection.own(f'runs/{self.run_id}/artifacts').get('artifacts', [])
+        except (ApiException, ConnectionError, ValueError):
+            return []
+        shown = [artifact for artifact in artifacts if artifact['artifact_type'] not in previews.SKIPPED]
+        for artifact in shown[:previews.MOST_ARTIFACTS]:
+            try:
+                content = connection.own_bytes(f'artifacts/{artifact["artifact_id"]}/content', previews.MOST_BYTES + 1)
+            except (ApiException, ConnectionError):
+                # A folder, or gone.
+                continue
+            title = f'{artifact["task"]}: {artifact["name"]}'
+            found.append(previews.preview(title, artifact['artifact_type'], content))
+        return [preview for preview in found if preview]
+
     def _html(self, brief: bool = False) -> str:
         from ferroflow.display import page
         results = self._results()
-        return page.of_run(results, self._spec(), self.url, {} if brief else self._logs(results), brief)
+        if brief:
+            return page.of_run(results, self._spec(), self.url, brief=True)
+        return page.of_run(results, self._spec(), self.url, self._logs(results), self._previews())
 
     def _text(self) -> str:
         from ferroflow.display import page

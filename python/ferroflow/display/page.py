@@ -44,8 +44,8 @@ def text_of_pipeline(spec: dict[str, Any], name: str, description: Optional[str]
 
 
 def of_run(results: dict[str, Any], spec: Optional[dict[str, Any]] = None, link: Optional[str] = None,
-           logs: Optional[dict[str, str]] = None, brief: bool = False) -> str:
-    """A run: how far it is, its graph, and unless `brief` its tasks, metrics and the ends of `logs` by path of task."""
+           logs: Optional[dict[str, str]] = None, previews: Optional[list[str]] = None, brief: bool = False) -> str:
+    """A run: how far it is, and its graph. Unless `brief`, also tasks, metrics, `logs` by path of task, and previews."""
     progress = Progress(results.get('tasks') or [])
     parts = [_head(results, progress, link), _bar(progress)]
     if results.get('error'):
@@ -54,7 +54,7 @@ def of_run(results: dict[str, Any], spec: Optional[dict[str, Any]] = None, link:
     if found is not None:
         parts.append(_picture(svg.draw(found, progress, str(results.get('display_name') or ''))))
     if not brief:
-        parts += _details(results, progress, logs or {})
+        parts += _details(results, progress, logs or {}) + (previews or [])
     return _frame(parts)
 
 
@@ -88,7 +88,7 @@ def _picture(drawn: str) -> str:
 
 def _summary(results: dict[str, Any], progress: Progress) -> str:
     took = states.duration(results.get('seconds'))
-    count = f', {progress.done} of {len(progress.leaves)} tasks' if progress.leaves else ''
+    count = f', {progress.done} of {_tasks(len(progress.leaves))}' if progress.leaves else ''
     return (f'{states.sign(results["state"])} {results.get("display_name") or results.get("run_id") or "run"}: '
             f'{states.word(results["state"])}{" in " + took if took else ""}{count}')
 
@@ -101,7 +101,7 @@ def _head(results: dict[str, Any], progress: Progress, link: Optional[str]) -> s
         shown = f'<a href="{escape(link)}" target="_blank" rel="noopener">{shown}</a>'
     words = [states.duration(results.get('seconds'))]
     if progress.leaves:
-        words.append(f'{progress.done} of {len(progress.leaves)} tasks')
+        words.append(f'{progress.done} of {_tasks(len(progress.leaves))}')
     return (f'<b>{shown}</b> <span style="color:{color};font-weight:600">{states.sign(state)} '
             f'{escape(states.word(state))}</span> <span style="opacity:.75">'
             f'{" · ".join(word for word in words if word)}</span>')
@@ -127,7 +127,7 @@ def _details(results: dict[str, Any], progress: Progress, logs: dict[str, str]) 
     shown = [task for task in progress.tasks if task.get('kind') in LEAVES or task.get('error')]
     rows = [_task(task, logs.get(task['path'])) for task in shown[:_MOST_ROWS]]
     if rows:
-        title = f'{len(shown)} tasks' if len(shown) <= _MOST_ROWS else f'the first {_MOST_ROWS} of {len(shown)} tasks'
+        title = _tasks(len(shown)) if len(shown) <= _MOST_ROWS else f'the first {_MOST_ROWS} of {len(shown)} tasks'
         # Open where there is something to look into.
         is_open = ' open' if len(shown) <= 12 or results['state'] == 'FAILED' else ''
         parts.append(f'<details{is_open}><summary>{title}</summary>{_table(["task", "state", "time", "made"], rows)}'
@@ -214,6 +214,10 @@ def _short(text: str, from_end: bool = False) -> str:
     if len(text) <= _MOST_WORDS:
         return text
     return '…' + text[1 - _MOST_WORDS // 2:] if from_end else text[:_MOST_WORDS - 1] + '…'
+
+
+def _tasks(count: int) -> str:
+    return '1 task' if count == 1 else f'{count} tasks'
 
 
 def _message(error: Any) -> str:
