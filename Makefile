@@ -18,7 +18,7 @@ PAGE_SOURCES := $(shell find ui/src ui/public ui/scripts -type f) ui/index.html 
 
 export FERROFLOW_VENVS := $(VENVS)
 
-.PHONY: run test bench build ui check unit sim e2e stores-tests docker-tests conformance python-tests api-tests metadata-tests sdk-tests sdk-bench sdk-mistakes wheels page-tests page-e2e sdk-wheel notebook-tests venvs needs-cargo needs-node needs-python
+.PHONY: run test bench build ui check unit sim e2e stores-tests docker-tests conformance python-tests api-tests metadata-tests sdk-tests sdk-bench sdk-mistakes wheels page-tests page-e2e page-bench sdk-wheel notebook-tests venvs needs-cargo needs-node needs-python
 
 ## Builds, serves on the embedded defaults, loads the samples, runs the training one, and keeps serving.
 run: build needs-python
@@ -33,7 +33,7 @@ bench: build
 	cargo xtask bench --binary "$(BINARY)"
 	cargo bench -q --package ferroflow-store --bench lists
 	cargo bench -q --package ferroflow-server --bench requests -- "$(BINARY)"
-	$(MAKE) --no-print-directory sdk-bench
+	$(MAKE) --no-print-directory page-bench sdk-bench
 
 # Our SDK beside the real one.
 sdk-bench: needs-cargo $(VENVS)/sdk/.ready
@@ -133,6 +133,10 @@ page-tests: ui
 # The page in Chromium, which is installed if it is missing, against the binary.
 page-e2e: build
 	cd ui && FERROFLOW_BIN="$(BINARY)" npm run --silent e2e
+
+# What the page takes in Chromium, beside its budgets.
+page-bench: build
+	cd ui && FERROFLOW_FIGURES=1 FERROFLOW_BIN="$(BINARY)" npm run --silent e2e
 
 ## KFP's reference pipelines, which lie outside of this repository: states and outputs against a table. The slow ones
 ## too: `make conformance CONFORMANCE=--slow`.

@@ -2,8 +2,7 @@
 import { gzipSync } from "node:zlib";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import type { RunPage } from "../src/api/generated";
-import { hash, launch, openPage } from "./server";
+import { hash, launch, openPage, tenThousandRuns } from "./server";
 
 const root = inject("root");
 const seeds = inject("seeds");
@@ -15,21 +14,7 @@ afterAll(() => browser?.close());
 
 test("ten thousand runs need at most 60 row elements, at the beginning and at the end", async () => {
   const { page, context } = await openPage(browser, root);
-  const real = (await (await fetch(`${root}/apis/ferroflow/v1/runs?page_size=1`)).json()) as RunPage;
-  const total = 10_000;
-  // The rows are copies of a real one: making ten thousand runs would take minutes and show the same.
-  await page.route("**/apis/ferroflow/v1/runs?**", async (route) => {
-    const query = new URL(route.request().url()).searchParams;
-    const from = Number(query.get("page_token") || 0);
-    const size = Number(query.get("page_size"));
-    const runs = Array.from({ length: Math.min(size, total - from) }, (_, index) => ({
-      ...real.runs[0],
-      run_id: `run-${from + index}`,
-      display_name: `run number ${from + index}`,
-    }));
-    const next = from + size < total ? String(from + size) : "";
-    await route.fulfill({ json: { ...real, runs, total_size: total, next_page_token: next } });
-  });
+  const total = await tenThousandRuns(page, root);
   await page.goto(hash(root, "/runs"));
   await page.getByText("run number 0", { exact: true }).waitFor();
   const rows = () => page.locator("[role=row]").count();

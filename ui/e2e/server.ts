@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import type { RunPage } from "../src/api/generated";
 
 const BINARY =
   process.env.FERROFLOW_BIN ?? fileURLToPath(new URL("../../target/debug/ferroflow", import.meta.url));
@@ -94,6 +95,28 @@ export async function openPage(
     },
   );
   return { context, page, problems, requests };
+}
+
+/**
+ * Lets the page see ten thousand runs, copies of a real one: to make as many would take minutes and show the same.
+ * Returns how many there are.
+ */
+export async function tenThousandRuns(page: Page, root: string): Promise<number> {
+  const real = (await (await fetch(`${root}/apis/ferroflow/v1/runs?page_size=1`)).json()) as RunPage;
+  const total = 10_000;
+  await page.route("**/apis/ferroflow/v1/runs?**", async (route) => {
+    const query = new URL(route.request().url()).searchParams;
+    const from = Number(query.get("page_token") || 0);
+    const size = Number(query.get("page_size"));
+    const runs = Array.from({ length: Math.min(size, total - from) }, (_, index) => ({
+      ...real.runs[0],
+      run_id: `run-${from + index}`,
+      display_name: `run number ${from + index}`,
+    }));
+    const next = from + size < total ? String(from + size) : "";
+    await route.fulfill({ json: { ...real, runs, total_size: total, next_page_token: next } });
+  });
+  return total;
 }
 
 export const hash = (root: string, address: string) => `${root}/#${address}`;

@@ -1,4 +1,5 @@
 /** Artifacts of runs by the task and output that made them: side by side, or what differs between two of them. */
+import { useState } from "react";
 import type { CompareArtifacts, Comparison } from "@/api/generated";
 import { ArtifactIcon, typeName } from "@/components/artifacts/artifact-line";
 import { ArtifactPreview } from "@/components/artifacts/preview";
@@ -20,6 +21,7 @@ interface Props {
 export function Artifacts({ comparison, base }: Props) {
   const { artifact: open, show = "side" } = useSearchAll();
   const setSearch = useSetSearch();
+  const [first] = useState(open);
   if (comparison.artifacts.length === 0) return null;
   const total = comparison.artifacts.reduce((sum, each) => sum + each.artifacts.flat().length, 0);
   return (
@@ -45,7 +47,13 @@ export function Artifacts({ comparison, base }: Props) {
             );
           };
           return (
-            <li key={key} className="px-4 py-2" aria-label={key}>
+            <li
+              key={key}
+              // An address that names it leads to it.
+              ref={key === first ? intoView : undefined}
+              className="scroll-mt-4 px-4 py-2"
+              aria-label={key}
+            >
               <div className="flex items-center gap-2">
                 <ArtifactIcon type={each.artifact_type} />
                 <span className="truncate">
@@ -71,6 +79,8 @@ export function Artifacts({ comparison, base }: Props) {
     </Section>
   );
 }
+
+const intoView = (row: HTMLElement | null) => row?.scrollIntoView({ block: "start" });
 
 const CLOSED = { artifact: undefined, show: undefined, with: undefined };
 
