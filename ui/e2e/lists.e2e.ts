@@ -1,10 +1,13 @@
 /** The lists: what is shown, what survives reload and Back, what keys do. */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import type { ArtifactPage } from "../src/api/generated";
+import { Api } from "./api";
 import { hash, launch, openPage } from "./server";
 
 const root = inject("root");
 const seeds = inject("seeds");
+const api = new Api(root);
 let browser: Browser;
 beforeAll(async () => {
   browser = await launch();
@@ -142,6 +145,23 @@ test("two artifacts of an output are compared line by line; the address keeps it
   await page.reload();
   await lines.getByText("120,2026-11-23").waitFor();
   await lines.getByText("120,2026-11-21").waitFor();
+  expect(problems).toEqual([]);
+  await context.close();
+});
+
+test("an artifact leads to the same output of other runs, and to what differs", async () => {
+  const { page, context, problems } = await openPage(browser, root);
+  const { artifacts } = await api.call<ArtifactPage>(
+    "GET",
+    `/apis/ferroflow/v1/runs/${seeds.runs["nightly-2026-11-22"]}/artifacts`,
+  );
+  const raw = artifacts.find((artifact) => artifact.name === "raw");
+  await page.goto(hash(root, `/artifacts/${raw?.artifact_id}`));
+  const other = page.getByRole("listitem").filter({ hasText: "nightly 2026-11-21" });
+  await other.getByRole("link", { name: /^difference/ }).click();
+  const lines = page.getByRole("region", { name: "Difference of the texts" });
+  await lines.getByText("120,2026-11-21").waitFor();
+  await lines.getByText("120,2026-11-22").waitFor();
   expect(problems).toEqual([]);
   await context.close();
 });

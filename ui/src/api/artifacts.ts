@@ -1,7 +1,8 @@
 /** Artifacts: lists, previews, where they come from. */
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { apiUrl, request, requestText, V1 } from "./client";
-import type { ArtifactDetail, ArtifactPage, Lineage, Preview } from "./generated";
+import type { ArtifactDetail, ArtifactPage, ArtifactRow, Lineage, Preview } from "./generated";
+import { readRows } from "./runs";
 
 const one = (id: string | number) => `${V1}/artifacts/${encodeURIComponent(String(id))}`;
 
@@ -25,6 +26,22 @@ export const artifactQueries = {
         request<ArtifactPage>(`${V1}/runs/${encodeURIComponent(run)}/artifacts`, {
           signal,
         }),
+    }),
+  /** What the same output of the same task was in the newest runs of its pipeline, the newest first. */
+  versions: ({ run, task, name, artifact_type }: ArtifactRow) =>
+    queryOptions({
+      queryKey: ["artifacts", "versions", run?.id, task, name],
+      queryFn: async ({ signal }) => {
+        const maker = await readRows([run?.id ?? ""]);
+        const pipeline_name = maker.runs[0]?.pipeline_name;
+        if (!pipeline_name) return [];
+        const page = await request<ArtifactPage>(`${V1}/artifacts`, {
+          query: { name, type: artifact_type, pipeline_name, page_size: 200 },
+          signal,
+        });
+        return page.artifacts.filter((each) => each.task === task && each.run);
+      },
+      enabled: Boolean(run && task),
     }),
   artifact: (id: string | number) =>
     queryOptions({

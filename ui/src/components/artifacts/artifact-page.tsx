@@ -16,6 +16,7 @@ import { bytes } from "@/lib/format";
 import { useParam } from "@/lib/search";
 import { typeName } from "./artifact-line";
 import { ArtifactPreview } from "./preview";
+import { Versions } from "./versions";
 
 const LineageView = lazy(() => import("./lineage-view"));
 
@@ -128,6 +129,7 @@ function Overview({ detail }: { detail: ArtifactDetail }) {
               <Facts rows={metadata.map(([name, value]) => [name, <Value key={name} value={value} />])} />
             </Section>
           )}
+          <Versions artifact={artifact} />
           <Uses title="Made by" uses={detail.producers} />
           <Uses title="Used by" uses={detail.consumers} />
         </div>
