@@ -40,7 +40,7 @@ sdk-bench: needs-cargo $(VENVS)/sdk/.ready
 	rm -rf "$(TARGET)/wheels-of-bench"
 	cd python && "$(VENVS)/sdk/bin/maturin" build --quiet --release --locked --out "$(TARGET)/wheels-of-bench"
 	"$(VENVS)/sdk/bin/pip" install --quiet --force-reinstall --no-deps "$(TARGET)"/wheels-of-bench/ferroflow-*.whl
-	"$(VENVS)/sdk/bin/python" tests/sdk/bench.py
+	"$(VENVS)/sdk/bin/python" tests/sdk/bench.py "$(TARGET)"/wheels-of-bench/ferroflow-*.whl
 
 ## What kfp says about mistakes of authors, and what we say. Nothing is run, so no binary is needed.
 sdk-mistakes: needs-cargo sdk-wheel

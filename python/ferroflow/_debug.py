@@ -55,10 +55,14 @@ class Debugged:
                 container.update(command=[sys.executable, _RELAY, self._address, label], args=['{{$}}'])
 
     def run(self, words: list[str], answer: Any, take: Callable[[str], None]) -> list[str]:
-        """Runs the program, and calls functions until it ends; the last lines that it said."""
+        """Runs the program, and calls functions until it ends; what it said."""
         said: list[str] = []
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-            listener.bind(self._address)
+            try:
+                listener.bind(self._address)
+            except OSError as error:
+                raise RuntimeError(f'no socket can be made at {self._address} ({error}): set TMPDIR to a folder with a '
+                                   'shorter name') from None
             listener.listen(socket.SOMAXCONN)
             # What is typed in the debugger is not meant for it, nor an interrupt there: hence a session of its own.
             process = subprocess.Popen(words, stdout=answer, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,

@@ -177,23 +177,23 @@ def _run_in(folder: str, component: BaseComponent, arguments: dict[str, Any],
     words += settings.runner.words() + ([] if settings.enable_caching else ['--no-cache'])
     error = None
     from ferroflow.display.watch import Watch
-    watch = Watch(component.name, json.loads(component.compiled().pipeline_json()))
-    with open(os.path.join(folder, 'results'), 'w+', encoding='utf-8') as answer:
-        if isinstance(settings.runner, DebugRunner):
-            from ferroflow._debug import Debugged
-            debugged = Debugged(component, folder)
-            said = debugged.run(words, answer, watch.take)
-            error = debugged.error
-        else:
-            from ferroflow.compiler import Compiler
-            Compiler().compile(component, pipeline)
-            said = _run_program(words, answer, watch.take)
-        answer.seek(0)
-        text = answer.read()
-    if not text.strip():
-        raise RuntimeError(f'{component.name!r} could not run: {"".join(said[-5:]).strip()}')
-    results: dict[str, Any] = json.loads(text)
-    watch.end(results)
+    with Watch(component.name, json.loads(component.compiled().pipeline_json())) as watch:
+        with open(os.path.join(folder, 'results'), 'w+', encoding='utf-8') as answer:
+            if isinstance(settings.runner, DebugRunner):
+                from ferroflow._debug import Debugged
+                debugged = Debugged(component, folder)
+                said = debugged.run(words, answer, watch.take)
+                error = debugged.error
+            else:
+                from ferroflow.compiler import Compiler
+                Compiler().compile(component, pipeline)
+                said = _run_program(words, answer, watch.take)
+            answer.seek(0)
+            text = answer.read()
+        if not text.strip():
+            raise RuntimeError(f'{component.name!r} could not run: {"".join(said[-5:]).strip()}')
+        results: dict[str, Any] = json.loads(text)
+        watch.end(results)
     return results, error
 
 

@@ -1,6 +1,6 @@
 """What our SDK costs beside the real kfp, in CPU time of the same minutes.
 
-usage: bench.py    (both SDKs are installed in this interpreter)
+usage: bench.py WHEEL    (both SDKs are installed in this interpreter, ours from this wheel)
 """
 
 import json
@@ -46,10 +46,10 @@ print(cpu() - begin)
 '''
 
 
-def cpu_of(code):
-    """CPU seconds of an interpreter that runs this."""
+def cpu_of(*words):
+    """CPU seconds of an interpreter with these words."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, '-c', code], check=True, cwd=tempfile.gettempdir())
+    subprocess.run([sys.executable, *words], check=True, cwd=tempfile.gettempdir())
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
@@ -58,7 +58,7 @@ def imports(repeats=9):
     """Median CPU seconds that importing takes on top of a bare interpreter: ours and kfp's."""
     codes = {'bare': 'pass', 'ours': 'from ferroflow import dsl, compiler', 'kfp': 'from kfp import dsl, compiler'}
     # In turns, so that all see the same neighbours.
-    rounds = [{name: cpu_of(code) for name, code in codes.items()} for _ in range(repeats)]
+    rounds = [{name: cpu_of('-c', code) for name, code in codes.items()} for _ in range(repeats)]
     return tuple(statistics.median(one[name] - one['bare'] for one in rounds) for name in ('ours', 'kfp'))
 
 
@@ -73,12 +73,14 @@ def compiles(name, count, repeats):
     return statistics.median(float(one.stdout) for one in done)
 
 
-def installed():
-    """Bytes and number of distributions that our SDK brings."""
-    import ferroflow
-    folder = pathlib.Path(ferroflow.__file__).parent
-    files = [path for path in folder.rglob('*') if path.is_file() and '__pycache__' not in path.parts]
-    return sum(path.stat().st_size for path in files)
+def installs(what):
+    """CPU seconds that pip takes for it, how many distributions that brings, and their bytes without bytecode."""
+    with tempfile.TemporaryDirectory() as folder:
+        words = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--target', folder, what]
+        seconds = cpu_of(*words)
+        files = [path for path in pathlib.Path(folder).rglob('*') if path.is_file() and path.suffix != '.pyc']
+        count = len(list(pathlib.Path(folder).glob('*.dist-info')))
+        return seconds, count, sum(path.stat().st_size for path in files)
 
 
 def row(what, value, bound, text):
@@ -94,9 +96,16 @@ def main():
     many = compiles('ferroflow', 10_000, 3)
     # Ten times, and what caches forget on the way; a quadratic part would show as a hundred.
     row('10,000 tasks, times those of 1,000', many / thousand, 15, f'{many / thousand:.1f}, {many:.2f} s')
-    size = installed() / 1e6
-    row('installed, MB', size, 15, f'{size:.1f} in 1 package')
-    print(json.dumps({'import': ours, 'import_kfp': theirs, 'thousand': thousand, 'thousand_kfp': kfp, 'many': many}))
+    seconds, count, size = installs(sys.argv[1])
+    row('packages that come', count, 1, f'{count}')
+    row('installed, MB', size / 1e6, 15, f'{size / 1e6:.1f}')
+    # The first time fills pip's cache, which no user of kfp is to blame for.
+    installs('kfp==2.17.0')
+    slow, packages, bytes_of_kfp = installs('kfp==2.17.0')
+    row('install, part of kfp\'s CPU', seconds / slow, 1 / 5,
+        f'{seconds / slow:.3f}, {seconds:.1f} s to {slow:.1f} s for {packages} packages of {bytes_of_kfp / 1e6:.0f} MB')
+    print(json.dumps({'import': ours, 'import_kfp': theirs, 'thousand': thousand, 'thousand_kfp': kfp, 'many': many,
+                      'install': seconds, 'install_kfp': slow}))
 
 
 if __name__ == '__main__':

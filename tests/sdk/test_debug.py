@@ -164,6 +164,14 @@ def test_leaving_the_debugger_leaves_the_run(error, monkeypatch, tmp_path):
     assert where(number=1).output == os.getpid()
 
 
+def test_folders_with_long_names_are_named(tmp_path, monkeypatch):
+    folder = tmp_path / ('long' * 30)
+    folder.mkdir()
+    monkeypatch.setattr('tempfile.tempdir', str(folder))
+    with pytest.raises(RuntimeError, match='set TMPDIR to a folder with a shorter name'):
+        where(number=1)
+
+
 def test_breakpoints_stop_in_functions(tmp_path):
     """A debugger at a terminal: its words come from standard input, which nobody else reads."""
     program = tmp_path / 'program.py'

@@ -130,6 +130,12 @@ def test_pipelines_show_their_graph():
     assert set(checked(add._repr_html_()).states) == {'add'}
 
 
+def test_components_of_the_older_format_are_shown():
+    text = 'name: Older\ninputs: [{name: text, type: String}]\nimplementation:\n  container: {image: alpine:3}\n'
+    component = OURS.components.load_component_from_text(text)
+    assert set(checked(component._repr_html_()).states) == {'older'}
+
+
 def test_nothing_lies_on_anything_else():
 
     def check(level):
@@ -290,6 +296,10 @@ def test_what_is_told_while_it_runs(monkeypatch):
         'condition-1/for-loop-3/add-2': 'RUNNING'
     }
     assert '1/2' in shown[-1]['text/html']
+    with pytest.raises(KeyboardInterrupt):
+        with watched:
+            raise KeyboardInterrupt
+    assert shown[-1]['text/plain'].startswith('■ whole: canceled')
 
 
 def test_metadata_of_another_form_has_no_plot():

@@ -34,6 +34,13 @@ class Watch:
             self._loops = {node.path for node in drawn.walk() if node.kind == 'loop'} if drawn else set()
             self._show()
 
+    def __enter__(self) -> Watch:
+        return self
+
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
+        if kind is not None and self._picture is not None:
+            self._show('CANCELED')
+
     def take(self, line: str) -> None:
         """A line of the program."""
         news = _NEWS.match(line) if self._picture is not None else None
@@ -51,9 +58,8 @@ class Watch:
         if self._picture is not None:
             self._picture.show(page.of_run(results, self._spec, brief=True), page.text_of_run(results))
 
-    def _show(self) -> None:
-        assert self._picture is not None
-        self.end({'display_name': self._name, 'state': 'RUNNING', 'tasks': list(self._tasks.values())})
+    def _show(self, state: str = 'RUNNING') -> None:
+        self.end({'display_name': self._name, 'state': state, 'tasks': list(self._tasks.values())})
 
     def _passes(self, path: str) -> dict[str, dict[str, Any]]:
         """The passes of loops that a task is in."""
