@@ -18,7 +18,7 @@ PAGE_SOURCES := $(shell find ui/src ui/public ui/scripts -type f) ui/index.html 
 
 export FERROFLOW_VENVS := $(VENVS)
 
-.PHONY: run test bench build ui check unit sim e2e stores-tests docker-tests conformance python-tests api-tests metadata-tests sdk-tests sdk-bench sdk-mistakes wheels page-tests page-e2e page-bench sdk-wheel notebook-tests venvs needs-cargo needs-node needs-python
+.PHONY: run test bench build ui check unit sim e2e stores-tests stores-bench docker-tests conformance python-tests api-tests metadata-tests sdk-tests sdk-bench sdk-mistakes wheels page-tests page-e2e page-bench sdk-wheel notebook-tests venvs needs-cargo needs-node needs-python
 
 ## Builds, serves on the embedded defaults, loads the samples, runs the training one, and keeps serving.
 run: build needs-python
@@ -33,7 +33,12 @@ bench: build
 	cargo xtask bench --binary "$(BINARY)"
 	cargo bench -q --package ferroflow-store --bench lists
 	cargo bench -q --package ferroflow-server --bench requests -- "$(BINARY)"
-	$(MAKE) --no-print-directory page-bench sdk-bench
+	cargo bench -q --package ferroflow-server --bench lineage -- "$(BINARY)"
+	$(MAKE) --no-print-directory page-bench stores-bench sdk-bench
+
+# Copies to and from a store that speaks S3.
+stores-bench: needs-cargo $(VENVS)/stores/.ready
+	"$(VENVS)/stores/bin/python" tests/stores/bench.py
 
 # Our SDK beside the real one.
 sdk-bench: needs-cargo $(VENVS)/sdk/.ready

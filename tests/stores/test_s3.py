@@ -10,7 +10,7 @@ import kfp
 import pytest
 from kfp import compiler, dsl
 
-from ferroflow import ApiError, Server, wait_until
+from ferroflow import ApiError, Server, run_cli, wait_until
 
 
 @dsl.component
@@ -225,6 +225,40 @@ def test_a_killed_server_leaves_all_or_nothing(store, data_dir):
         server.wait(made.run_id)
         assert server.call("GET", f"/apis/v2beta1/runs/{made.run_id}")["state"] == "SUCCEEDED"
         assert len(store.keys(bucket)) == 300
+
+
+def test_garbage_is_collected_there_too(store, data_dir):
+    bucket = store.bucket("garbage")
+    with Server(data_dir, env=store.env) as server:
+        client = kfp.Client(host=server.url)
+        runs = []
+        for _ in range(2):
+            made = client.create_run_from_pipeline_func(
+                made_and_read, arguments={}, pipeline_root=f"s3://{bucket}/root", enable_caching=False
+            )
+            assert made.wait_for_run_completion(timeout=60).state == "SUCCEEDED"
+            runs.append(made.run_id)
+        server.call("DELETE", f"/apis/v2beta1/runs/{runs[0]}")
+    orphan = "root/some/pipeline/7c9e6679-7425-40de-944b-e07fc1f90ae7/task/out"
+    others = ["root/notes/out", "elsewhere/7c9e6679-7425-40de-944b-e07fc1f90ae7/task/out"]
+    for key in (orphan, *others):
+        store.client.put_object(Bucket=bucket, Key=key, Body=b"x")
+
+    def gc(*flags):
+        done = run_cli("gc", *flags, data_dir=data_dir, env=store.env)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    own = f"s3://{bucket}/root"
+    before = store.keys(bucket)
+    assert orphan.removesuffix("/task/out") in gc("--dry-run", "--gc-grace", "0s", "--own-root", own)
+    assert store.keys(bucket) == before
+    assert gc("--gc-grace", "0s").count("removed") == 1
+    kept = [key for key in before if runs[0] not in key]
+    assert store.keys(bucket) == kept, "what the removed run has made is gone, and nothing else"
+    assert gc("--own-root", own) == "", "not while it may be new"
+    assert gc("--gc-grace", "0s", "--own-root", own).count("removed") == 1
+    assert store.keys(bucket) == [key for key in kept if key != orphan]
 
 
 def test_stores_that_do_not_answer_fail_the_task(store, data_dir):

@@ -67,9 +67,15 @@ impl ArtifactStore for LocalArtifacts {
 
     async fn folders_of_runs(
         &self,
+        root: Option<&str>,
         now: Timestamp,
         unchanged: Duration,
     ) -> Result<Vec<(RunId, String)>, PortError> {
+        if let Some(root) = root {
+            let message =
+                format!("`{root}` is not in a store elsewhere; folders of this machine are looked at anyway");
+            return Err(PortError::new(ErrorKind::InvalidArgument, message));
+        }
         let root = self.root.uri().to_owned();
         let found =
             tokio::task::spawn_blocking(move || walk::folders_of_runs(Path::new(&root), now, unchanged));

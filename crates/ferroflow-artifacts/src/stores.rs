@@ -59,10 +59,14 @@ impl ArtifactStore for Artifacts {
 
     async fn folders_of_runs(
         &self,
+        root: Option<&str>,
         now: Timestamp,
         unchanged: Duration,
     ) -> Result<Vec<(RunId, String)>, PortError> {
-        self.local.folders_of_runs(now, unchanged).await
+        match root.filter(|root| is_remote(root)) {
+            Some(root) => self.remote.folders_of_runs(root, now, unchanged).await,
+            None => self.local.folders_of_runs(root, now, unchanged).await,
+        }
     }
 
     async fn list(&self, uri: &str) -> Result<Vec<StoredObject>, PortError> {

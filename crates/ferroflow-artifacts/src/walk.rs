@@ -39,7 +39,7 @@ pub(crate) fn files_below(folder: &Path, root: &Root) -> io::Result<Vec<StoredOb
 }
 
 /// Runs' folders lie below the pipeline's name, which may have some steps itself.
-const DEEPEST_RUN: usize = 8;
+pub(crate) const DEEPEST_RUN: usize = 8;
 
 /// Folders that are named after a run and in which nothing was changed for a while, up to the folders right below them.
 /// Links are not followed. Blocks.

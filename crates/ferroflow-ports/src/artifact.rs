@@ -48,10 +48,11 @@ pub trait ArtifactStore: Send + Sync {
         Err(PortError::not_found("artifact", uri))
     }
 
-    /// Folders of this machine that runs have made and not changed for a while, with their URIs: so that what nobody
-    /// knows of can be found.
+    /// Folders that runs have made and not changed for a while, with their URIs: so that what nobody knows of can be
+    /// found. They lie below `root`, a place in a store elsewhere, or, without one, on this machine.
     async fn folders_of_runs(
         &self,
+        _root: Option<&str>,
         _now: Timestamp,
         _unchanged: Duration,
     ) -> Result<Vec<(RunId, String)>, PortError> {

@@ -21,12 +21,14 @@ pub struct GarbagePorts {
 }
 
 /// What to collect.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct GarbageOptions {
     /// Time between noticing and removing.
     pub grace: Duration,
     /// Cached results that are older are forgotten; `None` keeps them, and what they name, for ever.
     pub cache_max_age: Option<Duration>,
+    /// Roots in stores elsewhere that nobody else uses: folders of unknown runs are looked for there, too.
+    pub own_roots: Vec<String>,
     /// Only tell.
     pub dry_run: bool,
 }
@@ -106,7 +108,11 @@ pub async fn collect(
             }
         }
     }
-    for (run, uri) in ports.artifacts.folders_of_runs(now, options.grace).await? {
+    let mut folders = ports.artifacts.folders_of_runs(None, now, options.grace).await?;
+    for root in &options.own_roots {
+        folders.extend(ports.artifacts.folders_of_runs(Some(root), now, options.grace).await?);
+    }
+    for (run, uri) in folders {
         if !ports.garbage.unknown_runs(&[run]).await?.is_empty() {
             let removed = if options.dry_run { Ok(()) } else { ports.artifacts.delete(&uri).await };
             match removed {

@@ -6,10 +6,13 @@ mod providers;
 mod transfer;
 
 use std::collections::HashMap;
+use std::future::ready;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
+use ferroflow_model::{RunId, Timestamp};
 use ferroflow_ports::artifact::StoredObject;
 use ferroflow_ports::{ErrorKind, PortError};
 use futures_util::stream::BoxStream;
@@ -21,6 +24,8 @@ pub(crate) use address::is_remote;
 use address::{Address, Kind};
 pub use providers::Providers;
 use transfer::TransferError;
+
+use crate::walk::DEEPEST_RUN;
 
 /// Kind of store, bucket, and which settings of KFP's are for it.
 type Way = (Kind, String, Option<usize>);
@@ -112,6 +117,42 @@ impl Remote {
         gone(store.delete(&key).await)?;
         let below = store.list(Some(&key)).map_ok(|object| object.location).boxed();
         gone(store.delete_stream(below).try_for_each(|_| async { Ok(()) }).await)
+    }
+
+    /// Folders named after a run, below a root, in which no object is younger than a while.
+    pub(crate) async fn folders_of_runs(
+        &self,
+        root: &str,
+        now: Timestamp,
+        unchanged: Duration,
+    ) -> Result<Vec<(RunId, String)>, PortError> {
+        let (store, Address { kind: _, bucket, key }) = self.find(root)?;
+        let scheme = root.split_once("://").map_or("s3", |(scheme, _)| scheme);
+        let refused = |error| failed("read", root, error);
+        let mut found = Vec::new();
+        let mut open = vec![(key, 0)];
+        while let Some((folder, depth)) = open.pop() {
+            let listed = store.list_with_delimiter(Some(&folder)).await.map_err(refused)?;
+            for below in listed.common_prefixes {
+                let name = below.filename().unwrap_or_default();
+                let Ok(run) = name.parse::<RunId>() else {
+                    if depth < DEEPEST_RUN {
+                        open.push((below, depth + 1));
+                    }
+                    continue;
+                };
+                let objects = store.list(Some(&below));
+                let last = objects
+                    .try_fold(0, |last, object| ready(Ok(last.max(object.last_modified.timestamp_micros()))))
+                    .await
+                    .map_err(refused)?;
+                if now.since(Timestamp::from_micros(last)) >= unchanged {
+                    found.push((run, format!("{scheme}://{bucket}/{below}")));
+                }
+            }
+        }
+        found.sort();
+        Ok(found)
     }
 
     pub(crate) async fn download(&self, uri: &str, to: &Path) -> Result<(), PortError> {

@@ -154,7 +154,8 @@ impl World {
             garbage: Arc::clone(&self.store) as Arc<dyn GarbageStore>,
             artifacts: Arc::clone(&self.blobs) as Arc<dyn ArtifactStore>,
         };
-        let options = GarbageOptions { grace: GRACE, cache_max_age: Some(MAX_AGE), dry_run };
+        let options =
+            GarbageOptions { grace: GRACE, cache_max_age: Some(MAX_AGE), own_roots: Vec::new(), dry_run };
         let before = self.blobs.0.lock().unwrap().len();
         let collected = collect(&ports, &options, self.now).await.unwrap();
         assert_eq!(collected.problems, Vec::<String>::new());

@@ -37,6 +37,10 @@ pub(super) struct Arguments {
         value_parser = up::parse_seconds
     )]
     cache_max_age: Option<Duration>,
+    /// Look below this root in a store elsewhere, too, for folders of runs that nobody knows. Nobody else may write there,
+    /// for their runs are not known here (repeatable)
+    #[arg(long = "own-root", value_name = "URI")]
+    own_roots: Vec<String>,
     #[command(flatten)]
     grace: GraceArguments,
     #[command(flatten)]
@@ -61,6 +65,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let options = GarbageOptions {
         grace: arguments.grace.gc_grace,
         cache_max_age: arguments.cache_max_age,
+        own_roots: arguments.own_roots.clone(),
         dry_run: arguments.dry_run,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

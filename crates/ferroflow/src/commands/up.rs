@@ -379,6 +379,8 @@ fn start_collector(house: &House, arguments: &Arguments) -> Option<GarbageCollec
     let options = GarbageOptions {
         grace: arguments.grace.gc_grace,
         cache_max_age: arguments.tasks.cache_max_age,
+        // Asked for by hand only.
+        own_roots: Vec::new(),
         dry_run: false,
     };
     Some(GarbageCollector::start(ports, Arc::clone(&house.clock), options, interval))
