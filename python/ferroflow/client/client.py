@@ -67,6 +67,7 @@ class Client:
         self._connection = Connection(host, existing_token, cookies, proxy, ssl_ca_cert, verify_ssl, credentials)
         self._ui_host = (ui_host or self._connection.host).rstrip('/')
         self._context = _read_context()
+        self._specs: dict[str, dict[str, Any]] = {}
 
     # Server and user
 
@@ -239,7 +240,7 @@ class Client:
     def _look(self, run_id: str, picture: Optional[Live]) -> Run:
         run = self.get_run(run_id)
         if picture is not None:
-            picture.show(run._html(brief=True), run._text())
+            picture.show(run._shown(brief=True))
         return run
 
     # Recurring runs

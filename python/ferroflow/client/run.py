@@ -53,11 +53,15 @@ class Run(Resource):
         version = self.pipeline_version_reference
         if not version or not version.pipeline_id or not version.pipeline_version_id:
             return None
-        try:
-            spec = self._client.get_pipeline_version(version.pipeline_id, version.pipeline_version_id).pipeline_spec
-        except (ApiException, ConnectionError):
-            return None
-        return dict(spec) if spec else None
+        # A version never changes.
+        known = self._client._specs
+        if version.pipeline_version_id not in known:
+            try:
+                found = self._client.get_pipeline_version(version.pipeline_id, version.pipeline_version_id)
+            except (ApiException, ConnectionError):
+                return None
+            known[version.pipeline_version_id] = dict(found.pipeline_spec or {})
+        return known[version.pipeline_version_id] or None
 
     def _logs(self, results: dict[str, Any]) -> dict[str, str]:
         """The ends of the logs of the first tasks that failed."""
@@ -89,19 +93,18 @@ class Run(Resource):
             found.append(previews.preview(title, artifact['artifact_type'], content))
         return [preview for preview in found if preview]
 
-    def _html(self, brief: bool = False) -> str:
+    def _shown(self, brief: bool = False) -> dict[str, str]:
+        """The run as it is now, as text and as HTML."""
         from ferroflow.display import page
-        results = self._results()
+        results, spec = self._results(), self._spec()
         if brief:
-            return page.of_run(results, self._spec(), self.url, brief=True)
-        return page.of_run(results, self._spec(), self.url, self._logs(results), self._previews())
-
-    def _text(self) -> str:
-        from ferroflow.display import page
-        return page.text_of_run(self._results(), self.url)
+            html = page.of_run(results, spec, self.url, brief=True)
+        else:
+            html = page.of_run(results, spec, self.url, self._logs(results), self._previews())
+        return {'text/plain': page.text_of_run(results, self.url), 'text/html': html}
 
     def _repr_html_(self) -> str:
-        return self._html()
+        return self._shown()['text/html']
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {'text/plain': self._text(), 'text/html': self._html()}
+        return self._shown()

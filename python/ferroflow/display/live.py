@@ -14,9 +14,8 @@ class Live:
         self._handle: Any = None
         self._shown: Optional[dict[str, str]] = None
 
-    def show(self, html: str, text: str) -> None:
+    def show(self, bundle: dict[str, str]) -> None:
         """Puts something there instead of what is."""
-        bundle = {'text/html': html, 'text/plain': text}
         if bundle == self._shown:
             return
         self._shown = bundle

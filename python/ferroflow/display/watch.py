@@ -56,7 +56,8 @@ class Watch:
     def end(self, results: dict[str, Any]) -> None:
         """What it has come to."""
         if self._picture is not None:
-            self._picture.show(page.of_run(results, self._spec, brief=True), page.text_of_run(results))
+            html = page.of_run(results, self._spec, brief=True)
+            self._picture.show({'text/plain': page.text_of_run(results), 'text/html': html})
 
     def _show(self, state: str = 'RUNNING') -> None:
         self.end({'display_name': self._name, 'state': state, 'tasks': list(self._tasks.values())})
