@@ -1,10 +1,17 @@
-from typing import Optional
+from typing import Optional, final
+
+__all__ = [
+    'Compiled', 'InconsistentTypeException', 'InvalidTopologyException', 'Names', 'SDK_VERSION', 'arguments', 'compile',
+    'compile_component', 'containerized', 'find_marks', 'installer', 'kubernetes_name', 'lightweight', 'load',
+    'parameter_type', 'parse_docstring', 'shown_type', 'types_fit'
+]
 
 SDK_VERSION: str
 
 class InvalidTopologyException(Exception): ...
 class InconsistentTypeException(TypeError): ...
 
+@final
 class Compiled:
     @property
     def name(self) -> str: ...
@@ -15,6 +22,7 @@ class Compiled:
     def json(self) -> str: ...
     def manifest(self, options: str, description: Optional[str]) -> str: ...
 
+@final
 class Names:
     def __init__(self) -> None: ...
     def claim(self, component: str) -> str: ...

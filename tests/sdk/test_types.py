@@ -39,6 +39,13 @@ def test_mistakes_are_found():
     assert found == expected, text
 
 
+def test_stubs_are_true():
+    modules = ('_native', '_executor', 'dsl.types.artifact_types', 'dsl.types.type_annotations')
+    words = ['-m', 'mypy.stubtest', *(f'ferroflow.{module}' for module in modules)]
+    done = subprocess.run([sys.executable, *words], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
 @pytest.mark.parametrize('name', ['component', 'container_component', 'notebook_component', 'pipeline'])
 def test_typed_signatures_are_those_of_the_code(name):
     tree = ast.parse((pathlib.Path(ferroflow.__file__).parent / 'dsl' / 'typed.pyi').read_text())
