@@ -10,7 +10,7 @@ use ferroflow_ports::{ErrorKind, PortError};
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
-use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
+use object_store::{BackoffConfig, ClientConfigKey, ClientOptions, ObjectStore, RetryConfig};
 
 use super::address::{Address, Kind};
 use super::providers::{Credentials, Provider, Providers};
@@ -18,6 +18,8 @@ use super::providers::{Credentials, Provider, Providers};
 /// For one request with all that is tried again; a person may be waiting.
 const PATIENCE: Duration = Duration::from_mins(1);
 const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
+/// For a store that says nothing, also while a part of 8 MiB goes to it over a slow line.
+const SILENCE: Duration = Duration::from_mins(5);
 /// Where KFP's own MinIO is, if nobody says otherwise.
 const MINIO: &str = "http://minio-service.kubeflow:9000";
 
@@ -257,8 +259,9 @@ impl Access {
         let options = ClientOptions::new()
             .with_allow_http(allow_http)
             .with_connect_timeout(CONNECT_PATIENCE)
-            // A large object takes as long as it takes.
-            .with_timeout_disabled();
+            // A large object takes as long as it takes, but not without a sign of life.
+            .with_timeout_disabled()
+            .with_config(ClientConfigKey::ReadTimeout, format!("{} seconds", SILENCE.as_secs()));
         let own = ["AWS_CA_BUNDLE", "SSL_CERT_FILE"].into_iter().find_map(|name| self.get(name));
         let read = own.and_then(|path| std::fs::read(path).ok());
         let certificates =
