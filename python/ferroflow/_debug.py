@@ -105,6 +105,9 @@ class Debugged:
         try:
             with _environment(wanted['environment']):
                 _executor.execute(self._functions[wanted['label']], wanted['input'])
+        except SystemExit as end:
+            # It ends the task, not this process.
+            return None if end.code in (None, 0) else f'the function ended with {end.code!r}'
         except bdb.BdbQuit:
             # Whoever leaves the debugger leaves the run.
             raise

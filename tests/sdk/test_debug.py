@@ -152,6 +152,18 @@ def test_errors_are_those_of_the_function():
     assert fail(text='it').state == 'FAILED'
 
 
+def test_functions_may_exit():
+
+    @dsl.component(base_image='python:3.11')
+    def leave(code: int):
+        import sys
+        sys.exit(code)
+
+    assert leave(code=0).state == 'SUCCEEDED'
+    with pytest.raises(RuntimeError, match='the function ended with 3'):
+        leave(code=3)
+
+
 @pytest.mark.parametrize('error', [KeyboardInterrupt, bdb.BdbQuit])
 def test_leaving_the_debugger_leaves_the_run(error, monkeypatch, tmp_path):
 
