@@ -9,8 +9,8 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 from kfp import dsl
 
-from conftest import free_port, until_open
 from ferroflow import Server
+from s3 import free_port, until_open
 
 # The account that every emulator has.
 ACCOUNT = "devstoreaccount1"

@@ -9,8 +9,10 @@ use std::time::Duration;
 use ferroflow_ports::{ErrorKind, PortError};
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
-use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
-use object_store::{BackoffConfig, ClientConfigKey, ClientOptions, ObjectStore, RetryConfig};
+use object_store::gcp::{GcpCredential, GoogleCloudStorageBuilder, GoogleConfigKey};
+use object_store::{
+    BackoffConfig, ClientConfigKey, ClientOptions, ObjectStore, RetryConfig, StaticCredentialProvider,
+};
 
 use super::address::{Address, Kind};
 use super::providers::{Credentials, Provider, Providers};
@@ -228,9 +230,11 @@ impl Access {
         let emulator = self.get("STORAGE_EMULATOR_HOST");
         if let Some(host) = emulator {
             let host = if host.contains("://") { host.to_owned() } else { format!("http://{host}") };
+            // Not `SkipSignature`, which not all requests heed: they would ask the machine for a token.
+            let anybody = GcpCredential { bearer: "anybody".to_owned() };
             builder = builder
                 .with_config(GoogleConfigKey::BaseUrl, host)
-                .with_config(GoogleConfigKey::SkipSignature, "true");
+                .with_credentials(Arc::new(StaticCredentialProvider::new(anybody)));
         }
         if let Some(Provider { credentials: Some(Credentials::Token(token)), .. }) = provider {
             builder = builder.with_service_account_key(token);
