@@ -18,7 +18,7 @@ PAGE_SOURCES := $(shell find ui/src ui/public ui/scripts -type f) ui/index.html 
 
 export FERROFLOW_VENVS := $(VENVS)
 
-.PHONY: run test bench build ui check unit sim e2e stores-tests stores-bench docker-tests conformance python-tests api-tests metadata-tests sdk-tests sdk-bench sdk-mistakes wheels page-tests page-e2e page-bench sdk-wheel notebook-tests venvs needs-cargo needs-node needs-python
+.PHONY: run test bench build ui check unit sim e2e stores-tests stores-bench docker-tests conformance python-tests api-tests metadata-tests sdk-tests sdk-bench sdk-mistakes wheels page-tests page-e2e page-bench sdk-wheel notebook-tests wheel-tests venvs needs-cargo needs-node needs-python
 
 ## Builds, serves on the embedded defaults, loads the samples, runs the training one, and keeps serving.
 run: build needs-python
@@ -26,7 +26,7 @@ run: build needs-python
 
 ## Every test: the rules of the house, all crates, protos and slim runtime against KFP's packages, the simulator, the
 ## binary with the real kfp clients, and the page in a browser.
-test: check unit python-tests sdk-tests notebook-tests page-tests sim e2e api-tests metadata-tests stores-tests docker-tests page-e2e
+test: check unit python-tests sdk-tests notebook-tests wheel-tests page-tests sim e2e api-tests metadata-tests stores-tests docker-tests page-e2e
 
 ## The figures of the speed table beside the floors of this machine.
 bench: build
@@ -102,10 +102,16 @@ sdk-wheel: needs-cargo $(VENVS)/sdk/.ready
 	rm -rf "$(TARGET)/wheels-of-tests"
 	cd python && "$(VENVS)/sdk/bin/maturin" build --quiet --locked --out "$(TARGET)/wheels-of-tests"
 
-## Wheels of the SDK and of the server, into dist/.
+## Wheels of the SDK, of the name kfp for it, and of the server, into dist/.
 wheels: ui needs-cargo $(VENVS)/sdk/.ready
+	rm -rf "$(CURDIR)/dist"
 	cd python && "$(VENVS)/sdk/bin/maturin" build --release --locked --out "$(CURDIR)/dist"
 	cd python/server && "$(VENVS)/sdk/bin/maturin" build --release --locked --out "$(CURDIR)/dist"
+	"$(VENVS)/sdk/bin/pip" wheel --quiet --no-deps --wheel-dir "$(CURDIR)/dist" python/kfp-alias
+
+# The wheels in environments that have nothing else.
+wheel-tests: wheels
+	FERROFLOW_WHEELS="$(CURDIR)/dist" "$(VENVS)/sdk/bin/python" -m pytest -q --confcutdir tests/sdk/wheels tests/sdk/wheels
 
 # Environments of suites whose packages do not get along with those of kfp, or that change theirs.
 $(VENVS)/api/.ready $(VENVS)/metadata/.ready $(VENVS)/sdk/.ready $(VENVS)/stores/.ready: $(VENVS)/%/.ready: tests/%/requirements.txt | needs-python

@@ -10,8 +10,8 @@ import warnings
 import yaml
 
 
-# They have an environment of their own.
-collect_ignore = ['notebooks']
+# They have environments of their own.
+collect_ignore = ['notebooks', 'wheels']
 
 
 def _helper():
