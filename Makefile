@@ -18,7 +18,7 @@ PAGE_SOURCES := $(shell find ui/src ui/public ui/scripts -type f) ui/index.html 
 
 export FERROFLOW_VENVS := $(VENVS)
 
-.PHONY: run test bench build ui check unit sim e2e stores-tests stores-bench docker-tests conformance python-tests api-tests metadata-tests sdk-tests sdk-bench sdk-mistakes wheels page-tests page-e2e page-bench sdk-wheel notebook-tests wheel-tests venvs needs-cargo needs-node needs-python
+.PHONY: run test bench build ui check unit sim e2e stores-tests stores-bench docker-tests conformance python-tests api-tests metadata-tests sdk-tests sdk-bench sdk-mistakes sdk-upstream wheels page-tests page-e2e page-bench sdk-wheel notebook-tests wheel-tests venvs needs-cargo needs-node needs-python
 
 ## Builds, serves on the embedded defaults, loads the samples, runs the training one, and keeps serving.
 run: build needs-python
@@ -51,6 +51,11 @@ sdk-bench: needs-cargo $(VENVS)/sdk/.ready
 sdk-mistakes: needs-cargo sdk-wheel
 	@"$(VENVS)/sdk/bin/pip" install --quiet --force-reinstall --no-deps "$(TARGET)"/wheels-of-tests/ferroflow-*.whl
 	@FERROFLOW_BIN=none "$(VENVS)/sdk/bin/python" tests/sdk/test_mistakes.py
+
+## Unit tests of kfp itself, with our SDK in its place: how many pass, and why others do not.
+sdk-upstream: sdk-wheel
+	@"$(VENVS)/sdk/bin/pip" install --quiet --force-reinstall --no-deps "$(TARGET)"/wheels-of-tests/ferroflow-*.whl
+	@"$(VENVS)/sdk/bin/python" tests/sdk/upstream.py
 
 build: needs-cargo ui
 	cargo build --release --locked --package ferroflow
