@@ -15,3 +15,19 @@ export interface Look {
 export type LookOf = (id: string) => Look;
 
 export const NO_LOOK: Look = { state: undefined, detail: "", counts: [], passes: [], taskPath: undefined };
+
+/** Whether two looks show the same, so that nothing has to be painted anew. */
+export function sameLook(one: Look, other: Look): boolean {
+  return (
+    one.state === other.state &&
+    one.detail === other.detail &&
+    one.taskPath === other.taskPath &&
+    one.counts.length === other.counts.length &&
+    one.counts.every(([state, count], index) => {
+      const [otherState, otherCount] = other.counts[index] ?? [];
+      return state === otherState && count === otherCount;
+    }) &&
+    one.passes.length === other.passes.length &&
+    one.passes.every((pass, index) => pass.state === other.passes[index]?.state)
+  );
+}

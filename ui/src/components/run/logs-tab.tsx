@@ -3,6 +3,7 @@ import { Rows3 } from "lucide-react";
 import { useMemo } from "react";
 import type { TaskState } from "@/api/generated";
 import { LogViewer } from "@/components/logs/log-viewer";
+import { Button } from "@/components/ui/button";
 import { Empty } from "@/components/ui/feedback";
 import { Select } from "@/components/ui/field";
 import { StateIcon } from "@/components/ui/state";
@@ -12,6 +13,9 @@ import { mostTelling, parentPath, taskState } from "@/lib/tasks";
 
 /** Beyond this the list is cut; the filter of the Tasks tab finds the rest. */
 const MAX_LISTED = 500;
+
+/** The log of the whole run, in the address. */
+const WHOLE = { logs: "all", task: undefined, attempt: undefined, line: undefined };
 
 interface Props {
   runId: string;
@@ -50,7 +54,7 @@ export function LogsTab({ runId, tasks, active }: Props) {
             <button
               type="button"
               aria-current={all ? "true" : undefined}
-              onClick={() => setSearch({ logs: "all", task: undefined, attempt: undefined, line: undefined })}
+              onClick={() => setSearch(WHOLE)}
               className={cx(
                 "flex w-full items-center gap-2 rounded-control px-2 py-1.5 text-left",
                 all ? "bg-accent-tint" : "hover:bg-hover",
@@ -101,6 +105,9 @@ export function LogsTab({ runId, tasks, active }: Props) {
             <h2 className="truncate font-medium">{chosen.display_name}</h2>
             <span className="truncate text-label text-ink-3">{parentPath(chosen.path)}</span>
             <div className="flex-1" />
+            <Button small tone="ghost" className="lg:hidden" onClick={() => setSearch(WHOLE)}>
+              All tasks
+            </Button>
             {chosen.attempt > 1 && (
               <Select
                 aria-label="Attempt"
