@@ -22,6 +22,8 @@ __all__ = ['DebugRunner', 'DockerRunner', 'LocalTask', 'SubprocessRunner', 'init
 # What only a cluster can do is left out with a warning, as KFP does.
 _FOR_CLUSTERS = ('set_cpu_request', 'set_cpu_limit', 'set_memory_request', 'set_memory_limit', 'set_accelerator_type',
                  'set_accelerator_limit', 'set_gpu_limit', 'add_node_selector_constraint', 'set_display_name')
+# Ends of logs that are kept of a run that failed.
+_MOST_LOGS = 3
 
 
 class SubprocessRunner:
@@ -92,13 +94,14 @@ def init(runner: Runner, pipeline_root: str = './local_outputs',
 class LocalTask:
     """What ran: its outputs are values, and artifacts whose `.path` is there."""
 
-    def __init__(self, name: str, state: str, outputs: dict[str, Any], results: dict[str, Any],
-                 spec: dict[str, Any]) -> None:
+    def __init__(self, name: str, state: str, outputs: dict[str, Any], results: dict[str, Any], spec: dict[str, Any],
+                 logs: dict[str, str]) -> None:
         self.name = name
         self.state = state
         self.outputs = outputs
         self._results = results
         self._spec = spec
+        self._logs = logs
 
     @property
     def output(self) -> Any:
@@ -123,7 +126,7 @@ class LocalTask:
 
     def _repr_html_(self) -> str:
         from ferroflow.display import page
-        return page.of_run(self._results, self._spec, previews=self._previews())
+        return page.of_run(self._results, self._spec, logs=self._logs, previews=self._previews())
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         from ferroflow.display import page
@@ -153,10 +156,11 @@ def run(component: BaseComponent, arguments: dict[str, Any]) -> LocalTask:
         _check_argument(component.component_spec, name, value)
     with tempfile.TemporaryDirectory() as folder:
         results, error = _run_in(folder, component, arguments, _settings)
+    logs = _logs(results, _settings) if results['state'] != 'SUCCEEDED' else {}
     if results['state'] != 'SUCCEEDED' and _settings.raise_on_error:
-        raise RuntimeError(_failure(results, _settings)) from error
+        raise RuntimeError(_failure(results, logs)) from error
     return LocalTask(component.name, results['state'], _outputs(results.get('outputs', {})), results,
-                     json.loads(component.compiled().pipeline_json()))
+                     json.loads(component.compiled().pipeline_json()), logs)
 
 
 def _program() -> str:
@@ -220,12 +224,19 @@ def _outputs(outputs: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _failure(results: dict[str, Any], settings: _Settings) -> str:
+def _logs(results: dict[str, Any], settings: _Settings) -> dict[str, str]:
+    """The ends of the logs of the first tasks that failed, by path."""
+    failed = [task for task in results.get('tasks', []) if task.get('kind') == 'CONTAINER' and task['state'] == 'FAILED']
+    found = {}
+    for task in failed[:_MOST_LOGS]:
+        words = [_program(), 'logs', results['run_id'], task['path'], '--data-dir', settings.root]
+        lines = subprocess.run(words, capture_output=True, text=True).stdout.strip().splitlines()
+        found[task['path']] = '\n'.join(lines[-20:])
+    return found
+
+
+def _failure(results: dict[str, Any], logs: dict[str, str]) -> str:
     """Why a run failed, with the end of the log of the task that did it."""
     text = str(results.get('error', {}).get('message') or f'the run ended as {results["state"]}')
-    failed = [task for task in results.get('tasks', []) if task.get('kind') == 'CONTAINER' and task['state'] == 'FAILED']
-    if failed:
-        words = [_program(), 'logs', results['run_id'], failed[0]['path'], '--data-dir', settings.root]
-        log = subprocess.run(words, capture_output=True, text=True).stdout.strip().splitlines()
-        text += ''.join(f'\n    {line}' for line in log[-20:])
-    return text
+    log = next(iter(logs.values()), '')
+    return text + ''.join(f'\n    {line}' for line in log.splitlines())

@@ -10,7 +10,9 @@ from ferroflow.client.resource import Resource
 if TYPE_CHECKING:
     from ferroflow.client.client import Client
 
-_MOST_LOGS = 3
+# Logs that are asked for, in this order.
+_MOST_LOGS = 8
+_LOGGED = ('FAILED', 'RUNNING', 'SUCCEEDED')
 _LINES = 20
 
 
@@ -64,10 +66,10 @@ class Run(Resource):
         return known[version.pipeline_version_id] or None
 
     def _logs(self, results: dict[str, Any]) -> dict[str, str]:
-        """The ends of the logs of the first tasks that failed."""
+        """The ends of the logs of some tasks: those that failed before those at work before the others."""
         found = {}
-        failed = [task for task in results['tasks'] if task['state'] == 'FAILED' and task.get('log_node')]
-        for task in failed[:_MOST_LOGS]:
+        logged = [task for task in results['tasks'] if task.get('log_node') and task['state'] in _LOGGED]
+        for task in sorted(logged, key=lambda task: _LOGGED.index(task['state']))[:_MOST_LOGS]:
             try:
                 text = self._client._connection.text(f'runs/{self.run_id}/nodes/{task["log_node"]}/log')
             except (ApiException, ConnectionError):

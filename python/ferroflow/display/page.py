@@ -152,7 +152,8 @@ def _task(task: dict[str, Any], log: Optional[str]) -> list[str]:
         words.insert(0, f'<span style="color:{states.color("FAILED" if state == "FAILED" else None)}">'
                      f'{escape(_message(task["error"]))}</span>')
     if log:
-        words.append(f'<pre style="{_LOG}">{escape(_plain(log))}</pre>')
+        shown = f'<pre style="{_LOG};border-left-color:{states.color(state)}">{escape(_plain(log))}</pre>'
+        words.append(shown if state == 'FAILED' else f'<details><summary>log</summary>{shown}</details>')
     return [
         escape(task['path']), f'<span style="color:{states.color(state)}">{states.sign(state)}&nbsp;'
         f'{escape(states.word(state))}</span>',
