@@ -54,8 +54,16 @@ class ComponentDecorator(Protocol):
 class PipelineDecorator(Protocol):
     def __call__(self, func: Callable[_P, _R]) -> GraphComponent[_P, _R]: ...
 
+# With all options, too: that is what `functools.partial` calls.
 @overload
-def component(func: Callable[_P, _R]) -> PythonComponent[_P, _R]: ...
+def component(func: Callable[_P, _R], *, base_image: Optional[str] = None, target_image: Optional[str] = None,
+              packages_to_install: Optional[list[str]] = None, pip_index_urls: Optional[list[str]] = None,
+              output_component_file: Optional[str] = None, install_kfp_package: bool = True,
+              kfp_package_path: Optional[str] = None, pip_trusted_hosts: Optional[list[str]] = None,
+              use_venv: bool = False, additional_funcs: Optional[list[Callable[..., Any]]] = None,
+              embedded_artifact_path: Optional[str] = None,
+              task_config_passthroughs: Optional[list[Union[TaskConfigField, TaskConfigPassthrough]]] = None
+              ) -> PythonComponent[_P, _R]: ...
 @overload
 def component(func: None = None, *, base_image: Optional[str] = None, target_image: Optional[str] = None,
               packages_to_install: Optional[list[str]] = None, pip_index_urls: Optional[list[str]] = None,
@@ -73,7 +81,9 @@ def notebook_component(func: None = None, *, notebook_path: str, base_image: Opt
                        task_config_passthroughs: Optional[list[Any]] = None) -> ComponentDecorator: ...
 def container_component(func: Callable[_P, ContainerSpec]) -> ContainerComponent[_P]: ...
 @overload
-def pipeline(func: Callable[_P, _R]) -> GraphComponent[_P, _R]: ...
+def pipeline(func: Callable[_P, _R], *, name: Optional[str] = None, description: Optional[str] = None,
+             pipeline_root: Optional[str] = None, display_name: Optional[str] = None,
+             pipeline_config: Optional[PipelineConfig] = None) -> GraphComponent[_P, _R]: ...
 @overload
 def pipeline(func: None = None, *, name: Optional[str] = None, description: Optional[str] = None,
              pipeline_root: Optional[str] = None, display_name: Optional[str] = None,

@@ -1,5 +1,6 @@
 """What users write, and no strict type checker minds."""
 
+import functools
 from typing import List, NamedTuple, Optional
 
 from typing_extensions import assert_type
@@ -11,6 +12,14 @@ from ferroflow.client import Client
 @dsl.component
 def bare(text: str) -> str:
     return text
+
+
+ours = functools.partial(dsl.component, base_image='python:3.11', packages_to_install=['x'])
+
+
+@ours
+def measure(data: dsl.Input[dsl.Dataset]) -> int:
+    return len(data.uri)
 
 
 @dsl.component(base_image='python:3.11', packages_to_install=['x'])
@@ -68,6 +77,7 @@ def outer(start: int, text: str = 'x') -> Outputs:
     total = inner(numbers=written.outputs['words'], scale=2.0)
     shout(text=f'{start} {text}').after(total).set_memory_limit('1G')
     kubernetes.set_timeout(written, 3)
+    measure(data=dsl.importer(artifact_uri='x', artifact_class=dsl.Dataset).output).set_display_name('x')
     with dsl.ExitHandler(bare(text=text)):
         add(a=chosen)
     return Outputs(total.output, written.outputs['data'])
