@@ -13,7 +13,7 @@ import sys
 import threading
 
 import pytest
-from conftest import KFP, OURS, compiled
+from conftest import BINARY, KFP, OURS, compiled
 
 import ferroflow
 from ferroflow import local
@@ -171,6 +171,27 @@ def test_where_the_client_looks_for_the_server(seen, monkeypatch):
     assert len(requests) == 2
     monkeypatch.delenv('KF_PIPELINES_ENDPOINT')
     assert ferroflow.Client()._connection.host == 'http://localhost:8080'
+
+
+def test_certificates(tmp_path):
+    cert, key = tmp_path / 'cert.pem', tmp_path / 'key.pem'
+    words = ['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost']
+    words += ['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', key, '-out', cert]
+    subprocess.run(words, check=True, capture_output=True)
+    with BINARY.Server(tmp_path / 'data', '--tls-cert', str(cert), '--tls-key', str(key)) as server:
+        assert server.url.startswith('https://')
+        for options in ({'ssl_ca_cert': str(cert)}, {'verify_ssl': False}):
+            client = ferroflow.Client(host=server.url, **options)
+            assert client.create_run_from_pipeline_func(_double(OURS), arguments={'number': 2}).wait_for_run_completion(
+                timeout=120).outputs == {'Output': 4}
+        with pytest.raises(ConnectionError, match='CERTIFICATE_VERIFY_FAILED.*ssl_ca_cert'):
+            ferroflow.Client(host=server.url).get_run('x')
+
+
+def test_proxies(seen):
+    url, requests = seen
+    ferroflow.Client(host='http://pipelines.example.org', proxy=url).get_run('x')
+    assert requests[0]['Host'] == 'pipelines.example.org'
 
 
 def test_logins_that_are_refused():

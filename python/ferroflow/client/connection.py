@@ -143,6 +143,9 @@ class Connection:
         except HTTPError as error:
             raise ApiException(error.code, error.reason, error.read().decode(errors='replace')) from None
         except URLError as error:
+            if isinstance(error.reason, ssl.SSLError):
+                raise ConnectionError(f'the certificate of {self.host} is not trusted ({error.reason}): name the file of '
+                                      'its authority by Client(ssl_ca_cert=...)') from None
             raise ConnectionError(f'no server answers at {self.host} ({error.reason}): start one with `ferroflow up`, '
                                   'or name another by Client(host=...)') from None
         return content
