@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bdb
 import contextlib
+import inspect
 import json
 import os
 import selectors
@@ -19,14 +20,14 @@ import threading
 import traceback
 from typing import Any, Callable, Iterator, Optional
 
-from ferroflow import _executor
+from ferroflow import _executor, _native, _relay
 from ferroflow.dsl.base_component import BaseComponent
 from ferroflow.dsl.structures import function_key
 from ferroflow.dsl.types import artifact_types
 
-_RELAY = os.path.join(os.path.dirname(os.path.abspath(__file__)), '_relay.py')
+_RELAY = inspect.getsource(_relay)
 # What a task's process has for itself, and functions in this process must not get.
-_NOT_OURS = ('PATH', 'HOME', 'PWD', 'OLDPWD', 'SHLVL', '_', 'TMPDIR', 'VIRTUAL_ENV')
+_NOT_OURS = ('PATH', 'HOME', 'PWD', 'OLDPWD', 'SHLVL', '_', 'TMPDIR', 'VIRTUAL_ENV', '_KFP_RUNTIME')
 
 
 class Debugged:
@@ -52,7 +53,9 @@ class Debugged:
             function = known.get(function_key(container.get('image', ''), *words))
             if function is not None:
                 self._functions[label] = function
-                container.update(command=[sys.executable, _RELAY, self._address, label], args=['{{$}}'])
+                # As a function of kfp's, whose input may be as large as it likes.
+                source = {'name': 'relay', 'function': f'{_RELAY}\n\nrelay({self._address!r}, {label!r})'}
+                container.update(command=_native.lightweight(json.dumps(source)), args=_native.arguments('relay'))
 
     def run(self, words: list[str], answer: Any, take: Callable[[str], None]) -> list[str]:
         """Runs the program, and calls functions until it ends; what it said."""

@@ -23,6 +23,7 @@ CALLS = []
 def where(number: int) -> int:
     import os
     # Only in this process there is such a list.
+    assert '_KFP_RUNTIME' not in os.environ
     CALLS.append((number, os.environ.get('FLAVOR')))
     return os.getpid()
 
@@ -89,6 +90,15 @@ def test_artifacts_are_files():
     assert data.path == CALLS[0] and data.metadata == {'language': 'en'}
     with open(data.path) as file:
         assert file.read() == 'two words'
+
+
+def test_inputs_may_be_large():
+
+    @dsl.component(base_image='python:3.11')
+    def size(text: str) -> int:
+        return len(text)
+
+    assert size(text='ä' * 300_000).output == 300_000
 
 
 def test_artifacts_from_elsewhere_are_files_too(tmp_path):
