@@ -112,9 +112,17 @@ test("layout", { timeout: LONG }, async () => {
       const file = JSON.stringify({ ...wide(count), pipelineInfo: { name: `layout-${count}-${i}` } });
       const made = await api.upload(`layout-${count}-${i}`, "p.json", file);
       const address = `${root}/apis/ferroflow/v1/versions/${made.pipeline_version_id}/graph`;
-      const read = () => timed(async () => (await fetch(address)).arrayBuffer());
-      first.push(await read());
-      again.push(await read());
+      let etag = "";
+      first.push(
+        await timed(async () => {
+          const answer = await fetch(address);
+          etag = answer.headers.get("etag") ?? "";
+          await answer.arrayBuffer();
+        }),
+      );
+      again.push(
+        await timed(async () => (await fetch(address, { headers: { "if-none-match": etag } })).text()),
+      );
     }
     const nodes = `${count.toLocaleString("en")} nodes`;
     add(
@@ -124,7 +132,7 @@ test("layout", { timeout: LONG }, async () => {
       budget,
       floors.answer,
     );
-    add(`graph of ${nodes}: the same answer again`, median(again), "ms", 2, floors.answer);
+    add(`graph of ${nodes}: asked for again, as browsers do`, median(again), "ms", 2, floors.answer);
   }
 });
 

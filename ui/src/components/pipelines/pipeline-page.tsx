@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Ellipsis, Play, Trash2, Upload } from "lucide-react";
-import { lazy, type ReactNode, Suspense, useState } from "react";
+import { type ReactNode, Suspense, useEffect, useState } from "react";
 import { pipelineQueries, usePipelineWrites } from "@/api/pipelines";
 import type { PipelineVersion } from "@/api/v2beta1";
 import { Link, split } from "@/components/link";
@@ -19,13 +19,22 @@ import { Ago, ShortId } from "@/components/ui/time";
 import { toast, toastError } from "@/components/ui/toast";
 import { pipelineAddress } from "@/lib/addresses";
 import { millis } from "@/lib/format";
+import { late } from "@/lib/late";
 import { useSearchAll } from "@/lib/search";
 import { SpecView } from "./spec-view";
 
-const VersionGraph = lazy(() => import("./version-graph"));
-const MatrixTab = lazy(() => import("./matrix-tab"));
-const MetricTrends = lazy(() => import("@/components/trends/metric-trends"));
-const VersionsTab = lazy(() => import("./versions-tab"));
+const VersionGraph = late(() => import("./version-graph"));
+const MatrixTab = late(() => import("./matrix-tab"));
+const MetricTrends = late(() => import("@/components/trends/metric-trends"));
+const VersionsTab = late(() => import("./versions-tab"));
+
+/** Fetched beside the data of the pipeline. */
+const LATE: Record<string, { preload: () => void }> = {
+  graph: VersionGraph,
+  matrix: MatrixTab,
+  metrics: MetricTrends,
+  versions: VersionsTab,
+};
 
 const TABS: [string, string][] = [
   ["graph", "Graph"],
@@ -43,6 +52,7 @@ export function PipelinePage({ pipelineId, versionId }: { pipelineId: string; ve
   const pipeline = useQuery(pipelineQueries.pipeline(pipelineId));
   const versions = useQuery(pipelineQueries.versions(pipelineId));
   const tab = TABS.find(([id]) => id === search.tab)?.[0] ?? "graph";
+  useEffect(() => LATE[tab]?.preload(), [tab]);
   const version = versionId
     ? versions.data?.find((each) => each.pipeline_version_id === versionId)
     : versions.data?.[0];

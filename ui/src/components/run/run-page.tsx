@@ -1,26 +1,37 @@
 /** One run: head, tabs, and the panel about a task beside them. */
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { lazy, type ReactNode, Suspense, useMemo } from "react";
+import { type ReactNode, Suspense, useEffect, useMemo } from "react";
 import type { RunOverview, TaskState } from "@/api/generated";
 import { useRunState } from "@/api/run-stream";
 import { runQueries } from "@/api/runs";
 import { Failure, SkeletonRows } from "@/components/ui/feedback";
 import { useShortcuts } from "@/lib/keys";
+import { late } from "@/lib/late";
 import { useSearchAll, useSetSearch } from "@/lib/search";
 import { isActive, stateOf } from "@/lib/state";
 import { OverviewTab } from "./overview";
 import { RunHeader, TABS, type TabId } from "./run-header";
 
-const GraphTab = lazy(() => import("@/components/graph/run-graph"));
-const TimelineTab = lazy(() => import("@/components/timeline/timeline-tab"));
-const TasksTab = lazy(() => import("./tasks-tab").then((module) => ({ default: module.TasksTab })));
-const LogsTab = lazy(() => import("./logs-tab").then((module) => ({ default: module.LogsTab })));
-const ArtifactsTab = lazy(() => import("./artifacts-tab"));
-const SpecTab = lazy(() => import("./spec-tab"));
-const Inspector = lazy(() =>
+const GraphTab = late(() => import("@/components/graph/run-graph"));
+const TimelineTab = late(() => import("@/components/timeline/timeline-tab"));
+const TasksTab = late(() => import("./tasks-tab").then((module) => ({ default: module.TasksTab })));
+const LogsTab = late(() => import("./logs-tab").then((module) => ({ default: module.LogsTab })));
+const ArtifactsTab = late(() => import("./artifacts-tab"));
+const SpecTab = late(() => import("./spec-tab"));
+const Inspector = late(() =>
   import("@/components/task/inspector").then((module) => ({ default: module.Inspector })),
 );
+
+/** Fetched beside the data of the run. */
+const LATE: Partial<Record<TabId, { preload: () => void }>> = {
+  graph: GraphTab,
+  timeline: TimelineTab,
+  tasks: TasksTab,
+  logs: LogsTab,
+  artifacts: ArtifactsTab,
+  spec: SpecTab,
+};
 
 const NO_TASKS: readonly TaskState[] = [];
 
@@ -32,6 +43,11 @@ export function RunPage({ runId, embedded = false }: { runId: string; embedded?:
   const state = useRunState(runId);
   const tasks = state.data?.tasks ?? NO_TASKS;
   const tab = (TABS.find(([id]) => id === search.tab)?.[0] ?? (embedded ? "graph" : "overview")) as TabId;
+  const inspects = search.task !== undefined && tab !== "logs";
+  useEffect(() => {
+    LATE[tab]?.preload();
+    if (inspects) Inspector.preload();
+  }, [tab, inspects]);
   const selected = useMemo(
     () =>
       search.task === undefined
