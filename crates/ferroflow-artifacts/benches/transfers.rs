@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use ferroflow_artifacts::{Access, Artifacts};
 use ferroflow_ports::ArtifactStore as _;
+use ferroflow_ports::artifact::CopyProgress;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use object_store::aws::AmazonS3Builder;
 use object_store::path::Path as ObjectPath;
@@ -42,19 +43,20 @@ async fn measure(folder: &Path, bucket: &str) -> Fallible<()> {
         .with_client_options(ClientOptions::new().with_allow_http(true).with_timeout_disabled())
         .build()?;
     let bare: Arc<dyn ObjectStore> = Arc::new(bare);
+    let progress = CopyProgress::default();
     for what in ["large", "many"] {
         let from = folder.join(what);
         let uri = format!("s3://{bucket}/ours/{what}");
         let key = ObjectPath::from(format!("bare/{what}"));
         let begin = Instant::now();
-        ours.upload(&from, &uri).await?;
+        ours.upload(&from, &uri, &progress).await?;
         let mine = begin.elapsed().as_secs_f64();
         let begin = Instant::now();
         upload(&bare, &from, &key).await?;
         println!("upload-{what} {mine:.3} {:.3}", begin.elapsed().as_secs_f64());
         let (to, bare_to) = (folder.join(format!("ours-{what}")), folder.join(format!("bare-{what}")));
         let begin = Instant::now();
-        ours.download(&uri, &to).await?;
+        ours.download(&uri, &to, &progress).await?;
         let mine = begin.elapsed().as_secs_f64();
         let begin = Instant::now();
         download(&bare, &key, &bare_to).await?;

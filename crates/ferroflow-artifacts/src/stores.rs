@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use ferroflow_model::{RunId, Timestamp};
-use ferroflow_ports::artifact::StoredObject;
+use ferroflow_ports::artifact::{CopyProgress, StoredObject};
 use ferroflow_ports::{ArtifactStore, PortError};
 use futures_util::stream::BoxStream;
 
@@ -85,11 +85,11 @@ impl ArtifactStore for Artifacts {
         if is_remote(uri) { self.remote.delete(uri).await } else { self.local.delete(uri).await }
     }
 
-    async fn download(&self, uri: &str, to: &Path) -> Result<(), PortError> {
-        self.remote.download(uri, to).await
+    async fn download(&self, uri: &str, to: &Path, progress: &CopyProgress) -> Result<(), PortError> {
+        self.remote.download(uri, to, progress).await
     }
 
-    async fn upload(&self, from: &Path, uri: &str) -> Result<(), PortError> {
-        self.remote.upload(from, uri).await
+    async fn upload(&self, from: &Path, uri: &str, progress: &CopyProgress) -> Result<(), PortError> {
+        self.remote.upload(from, uri, progress).await
     }
 }

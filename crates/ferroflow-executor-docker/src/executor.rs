@@ -10,7 +10,7 @@ use ferroflow_engine::{AttemptOutcome, TaskAttempt};
 use ferroflow_executor_local::LocalExecutor;
 use ferroflow_executor_local::container::container_name;
 use ferroflow_model::{AttemptId, RunId};
-use ferroflow_ports::executor::Report;
+use ferroflow_ports::executor::{ArtifactCopy, Report};
 use ferroflow_ports::{Executor, PortError};
 use futures_util::stream::BoxStream;
 use tokio::sync::{Mutex, mpsc};
@@ -124,6 +124,10 @@ impl Executor for DockerExecutor {
 
     async fn acknowledge(&self, id: &AttemptId) {
         self.inner.acknowledge(id).await;
+    }
+
+    fn copies(&self, run: RunId) -> Vec<ArtifactCopy> {
+        self.inner.copies(run)
     }
 
     async fn forget_run(&self, run: RunId) -> Result<(), PortError> {

@@ -8,13 +8,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use ferroflow_engine::{AttemptOutcome, ProducedOutputs, TaskAttempt};
-use ferroflow_model::record::Failure;
+use ferroflow_model::record::{Failure, LinkDirection};
 use ferroflow_model::{AttemptId, Timestamp};
+use ferroflow_ports::artifact::CopyProgress;
 use ferroflow_ports::executor::Report;
 use ferroflow_ports::{ArtifactStore, ErrorKind, PortError};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedSender, WeakUnboundedSender};
 
+use crate::copies::Copies;
 use crate::executor::Settings;
 use crate::link::{Link, Session, Welcome};
 use crate::outcome;
@@ -33,6 +35,7 @@ pub(crate) struct Attempts {
     /// Tells followers of logs to look whether their attempt has ended.
     pub(crate) ended: Notify,
     known: Mutex<HashMap<AttemptId, Attempt>>,
+    pub(crate) copies: Arc<Copies>,
     /// For what ends where it began.
     reports: WeakUnboundedSender<Report>,
 }
@@ -103,8 +106,9 @@ impl Attempts {
         })?;
         let (link, ended) = (Link::default(), Notify::new());
         let reports_of_own = reports.downgrade();
-        let attempts =
-            Self { settings, link, scratch, ended, known: Mutex::new(known), reports: reports_of_own };
+        let known = Mutex::new(known);
+        let copies = Arc::default();
+        let attempts = Self { settings, link, scratch, ended, known, copies, reports: reports_of_own };
         for ended in welcome.ended {
             attempts.on_ended(&ended, reports);
         }
@@ -175,7 +179,7 @@ impl Attempts {
     async fn start_in(&self, attempt: &TaskAttempt, slot: Slot) -> Result<(), PortError> {
         let scratch = Scratch { path: self.scratch.path(slot), slot };
         let Prepared { start, inputs } = process::prepare(attempt, &self.settings, &scratch)?;
-        self.fetch(&inputs).await?;
+        self.fetch(&attempt.id, &inputs).await?;
         let request = frame(&Request::Start(Box::new(start)));
         let mut stop = None;
         let on_sent = |epoch| {
@@ -193,10 +197,11 @@ impl Attempts {
     }
 
     /// Copies inputs from stores elsewhere. One without content is none to copy: its metadata may be all there is.
-    async fn fetch(&self, inputs: &[Transfer]) -> Result<(), PortError> {
+    async fn fetch(&self, id: &AttemptId, inputs: &[Transfer]) -> Result<(), PortError> {
         let store = &self.settings.artifacts;
+        let copy = self.copies.begin(id, LinkDirection::Input);
         for Transfer { uri, path } in inputs {
-            match store.download(uri, path.as_ref()).await {
+            match store.download(uri, path.as_ref(), &copy.progress).await {
                 Err(error) if error.kind == ErrorKind::NotFound => {}
                 copied => copied.map_err(|error| {
                     let message = format!("the task was not started: {}", error.message);
@@ -341,13 +346,16 @@ impl Attempts {
         }
         // Whoever finds it ended after a crash copies again: it has not succeeded before everything is where it belongs.
         let (store, reports) = (Arc::clone(&self.settings.artifacts), reports.downgrade());
+        let under_way = Arc::clone(&self.copies);
         tokio::spawn(async move {
-            let outcome = match keep(store.as_ref(), &copies).await {
+            let copy = under_way.begin(&id, LinkDirection::Output);
+            let outcome = match keep(store.as_ref(), &copies, &copy.progress).await {
                 Ok(()) => outcome,
                 Err(error) => AttemptOutcome::Failed {
                     error: Failure::new(format!("what the task has made cannot be kept: {}", error.message)),
                 },
             };
+            drop(copy);
             if let Some(reports) = reports.upgrade() {
                 let _ = reports.send(Report::Ended { id, outcome, phases: outcome::phases(times, now()) });
             }
@@ -366,9 +374,13 @@ impl Attempts {
 }
 
 /// Copies outputs to stores elsewhere.
-async fn keep(store: &dyn ArtifactStore, outputs: &[Transfer]) -> Result<(), PortError> {
+async fn keep(
+    store: &dyn ArtifactStore,
+    outputs: &[Transfer],
+    progress: &CopyProgress,
+) -> Result<(), PortError> {
     for Transfer { uri, path } in outputs {
-        store.upload(path.as_ref(), uri).await?;
+        store.upload(path.as_ref(), uri, progress).await?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use ferroflow_engine::TaskAttempt;
 use ferroflow_model::{AttemptId, RunId};
-use ferroflow_ports::executor::Report;
+use ferroflow_ports::executor::{ArtifactCopy, Report};
 use ferroflow_ports::{ArtifactStore, ErrorKind, Executor, PortError};
 use futures_util::stream::BoxStream;
 use tokio::sync::mpsc;
@@ -182,6 +182,10 @@ impl Executor for LocalExecutor {
         if let Err(error) = cleared {
             tracing::warn!(%error, %id, "the scratch folder of an attempt cannot be removed");
         }
+    }
+
+    fn copies(&self, run: RunId) -> Vec<ArtifactCopy> {
+        self.attempts.copies.of_run(run)
     }
 
     async fn forget_run(&self, run: RunId) -> Result<(), PortError> {

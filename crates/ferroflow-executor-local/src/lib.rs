@@ -13,6 +13,7 @@ compile_error!(
 
 mod attempts;
 pub mod container;
+mod copies;
 pub mod entry;
 pub mod environment;
 mod executor;

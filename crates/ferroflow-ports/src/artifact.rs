@@ -1,6 +1,7 @@
 //! Bytes of artifacts by URI.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,6 +18,15 @@ pub struct StoredObject {
     pub path: String,
     /// Size in bytes.
     pub size_bytes: u64,
+}
+
+/// How far a copy has come. Whoever copies adds to it; whoever is curious reads it meanwhile.
+#[derive(Debug, Default)]
+pub struct CopyProgress {
+    /// Bytes that were copied.
+    pub copied_bytes: AtomicU64,
+    /// Bytes of all files that were begun: the whole, once the last one is.
+    pub known_bytes: AtomicU64,
 }
 
 /// Where artifacts live. URIs come from our own records, never straight from a request;
@@ -39,12 +49,12 @@ pub trait ArtifactStore: Send + Sync {
 
     /// Copies everything at or below a URI of a store elsewhere to a path. `NotFound` if there is nothing;
     /// `FailedPrecondition` if access is denied; `Unavailable` if the store is out of reach.
-    async fn download(&self, uri: &str, _to: &Path) -> Result<(), PortError> {
+    async fn download(&self, uri: &str, _to: &Path, _progress: &CopyProgress) -> Result<(), PortError> {
         Err(PortError::not_found("artifact", uri))
     }
 
     /// Copies a file or folder to a URI of a store elsewhere. What is there already is written over.
-    async fn upload(&self, _from: &Path, uri: &str) -> Result<(), PortError> {
+    async fn upload(&self, _from: &Path, uri: &str, _progress: &CopyProgress) -> Result<(), PortError> {
         Err(PortError::not_found("artifact", uri))
     }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use ferroflow_engine::{AttemptOutcome, TaskAttempt};
-use ferroflow_model::record::AttemptPhases;
-use ferroflow_model::{AttemptId, Timestamp};
+use ferroflow_model::record::{AttemptPhases, LinkDirection};
+use ferroflow_model::{AttemptId, RunId, Timestamp};
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, future};
 
@@ -33,6 +33,19 @@ pub enum Report {
     },
 }
 
+/// Artifacts of an attempt that are on their way from or to a store elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArtifactCopy {
+    /// The attempt.
+    pub id: AttemptId,
+    /// Inputs come, outputs go.
+    pub direction: LinkDirection,
+    /// Bytes that were copied.
+    pub copied_bytes: u64,
+    /// Bytes of all files that were begun.
+    pub known_bytes: u64,
+}
+
 /// Runs attempts. All calls are idempotent by attempt id.
 #[async_trait]
 pub trait Executor: Send + Sync {
@@ -53,8 +66,13 @@ pub trait Executor: Send + Sync {
     /// folders. Its log stays.
     async fn acknowledge(&self, id: &AttemptId);
 
+    /// What is being copied for a run at this moment.
+    fn copies(&self, _run: RunId) -> Vec<ArtifactCopy> {
+        Vec::new()
+    }
+
     /// Forgets logs and folders of a deleted run.
-    async fn forget_run(&self, run: ferroflow_model::RunId) -> Result<(), PortError>;
+    async fn forget_run(&self, run: RunId) -> Result<(), PortError>;
 
     /// The attempt's log from its first byte. With `follow` the stream ends when the attempt has ended.
     /// `NotFound` if there is no log.

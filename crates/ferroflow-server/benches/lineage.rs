@@ -14,12 +14,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ferroflow_model::record::{ArtifactLink, ArtifactRecord, LinkDirection, TaskRecord};
+use ferroflow_model::record::{ArtifactLink, ArtifactRecord, LinkDirection, StateChange, TaskRecord};
 use ferroflow_model::{
-    Artifact, ArtifactId, ExecutionId, Inputs, Outputs, RunId, TaskId, TaskKind, TaskPath, TaskStatus,
-    Timestamp,
+    Artifact, ArtifactId, ExecutionId, Inputs, Outputs, RunId, RunStatus, TaskId, TaskKind, TaskPath,
+    TaskStatus, Timestamp,
 };
-use ferroflow_ports::store::{RunCommit, RunStore as _};
+use ferroflow_ports::store::{RunCommit, RunStore as _, RunUpdate};
 use ferroflow_proto::ml_metadata as wire;
 use ferroflow_store::{Options, SqliteStore};
 use hyper::Method;
@@ -102,7 +102,10 @@ async fn fill(path: &Path, runs: &[RunId]) -> Fallible<()> {
 }
 
 fn commit_of(run: RunId) -> RunCommit {
-    RunCommit { events: vec!["{}".to_owned()], ..RunCommit::empty(run, 1) }
+    // Ended, so that the next server does not take it up.
+    let ended = StateChange { state: RunStatus::Succeeded, at: Timestamp::from_seconds(1_700_000_000) };
+    let run_row = RunUpdate { status: Some(ended), ..RunUpdate::default() };
+    RunCommit { run: Some(run_row), ..RunCommit::empty(run, 1) }
 }
 
 /// A task that has made some artifacts, the first of which has the number `made`, as has the task.

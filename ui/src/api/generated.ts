@@ -256,8 +256,21 @@ export type RunChange =
   | { kind: "run"; run: RunHead; }
   | { kind: "tasks"; tasks: TaskState[]; }
   | { kind: "artifacts"; count: number; }
+  | { kind: "copies"; copies: CopyState[]; }
   | { kind: "deleted"; run_id: string; }
   | { kind: "reset"; reason: string; };
+
+/** Artifacts of a task on their way. */
+export interface CopyState {
+  /** Path of the task. */
+  path: string;
+  /** Whether outputs go to the store; else inputs come from there. */
+  is_output: boolean;
+  /** Bytes that were copied. */
+  copied_bytes: number;
+  /** Bytes of all files that were begun: the whole, once the last one is. */
+  known_bytes: number;
+}
 
 /** How a row of a list changed. */
 export type RowChange =

@@ -1,11 +1,11 @@
 /** Keeps the state of one run as new as the server's: a snapshot, then changes. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
-import type { RunChange, RunOverview, RunState, TaskState } from "./generated";
+import type { CopyState, RunChange, RunOverview, RunState, TaskState } from "./generated";
 import { runQueries } from "./runs";
 import { subscribe } from "./stream";
 
-const KINDS = ["run", "task", "tasks", "artifacts", "artifact", "deleted", "reset"];
+const KINDS = ["run", "task", "tasks", "artifacts", "artifact", "copies", "deleted", "reset"];
 /** Changes are painted together: at most this often. */
 const FLUSH_MS = 100;
 /** What the server derives from tasks is read again this long after a change, and not more often. */
@@ -22,6 +22,16 @@ export function applyTasks(state: RunState, changed: readonly TaskState[]): RunS
   });
   return { ...state, tasks: [...tasks, ...byId.values()] };
 }
+
+const copiesKey = (id: string) => ["copies", id];
+
+/** Artifacts of a run that are on their way, as its stream tells. */
+export function useCopies(id: string): readonly CopyState[] {
+  // Only the stream writes it.
+  return useQuery<CopyState[]>({ queryKey: copiesKey(id), queryFn: () => [], enabled: false }).data ?? NONE;
+}
+
+const NONE: readonly CopyState[] = [];
 
 export function useRunState(id: string) {
   const client = useQueryClient();
@@ -63,6 +73,10 @@ export function useRunState(id: string) {
       onChange: (change) => {
         if (change.kind === "reset" || change.kind === "deleted") {
           reread();
+          return;
+        }
+        if (change.kind === "copies") {
+          client.setQueryData<CopyState[]>(copiesKey(id), change.copies);
           return;
         }
         waiting.push(change);

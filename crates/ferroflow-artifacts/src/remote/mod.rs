@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ferroflow_model::{RunId, Timestamp};
-use ferroflow_ports::artifact::StoredObject;
+use ferroflow_ports::artifact::{CopyProgress, StoredObject};
 use ferroflow_ports::{ErrorKind, PortError};
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _};
@@ -155,18 +155,28 @@ impl Remote {
         Ok(found)
     }
 
-    pub(crate) async fn download(&self, uri: &str, to: &Path) -> Result<(), PortError> {
+    pub(crate) async fn download(
+        &self,
+        uri: &str,
+        to: &Path,
+        progress: &CopyProgress,
+    ) -> Result<(), PortError> {
         let (store, Address { key, .. }) = self.find(uri)?;
-        match transfer::download(&store, &key, to).await {
+        match transfer::download(&store, &key, to, progress).await {
             Ok(true) => Ok(()),
             Ok(false) => Err(PortError::not_found("artifact", uri)),
             Err(error) => Err(not_copied(uri, error)),
         }
     }
 
-    pub(crate) async fn upload(&self, from: &Path, uri: &str) -> Result<(), PortError> {
+    pub(crate) async fn upload(
+        &self,
+        from: &Path,
+        uri: &str,
+        progress: &CopyProgress,
+    ) -> Result<(), PortError> {
         let (store, Address { key, .. }) = self.find(uri)?;
-        transfer::upload(&store, from, &key).await.map_err(|error| not_copied(uri, error))
+        transfer::upload(&store, from, &key, progress).await.map_err(|error| not_copied(uri, error))
     }
 }
 

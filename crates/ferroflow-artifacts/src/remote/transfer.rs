@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use ferroflow_ports::artifact::CopyProgress;
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 use object_store::path::Path as ObjectPath;
 use object_store::{ObjectStore, ObjectStoreExt as _, WriteMultipart};
@@ -43,8 +44,9 @@ pub(crate) async fn download(
     store: &Arc<dyn ObjectStore>,
     key: &ObjectPath,
     to: &Path,
+    progress: &CopyProgress,
 ) -> Result<bool, TransferError> {
-    let done = download_all(store, key, to).await;
+    let done = download_all(store, key, to, progress).await;
     if done.is_err() {
         // The first error tells more than one about tidying would.
         let is_folder = tokio::fs::metadata(to).await.is_ok_and(|found| found.is_dir());
@@ -58,8 +60,9 @@ async fn download_all(
     store: &Arc<dyn ObjectStore>,
     key: &ObjectPath,
     to: &Path,
+    progress: &CopyProgress,
 ) -> Result<bool, TransferError> {
-    match download_file(store, key, to).await {
+    match download_file(store, key, to, progress).await {
         Err(TransferError::Store(object_store::Error::NotFound { .. })) => {}
         done => return done.map(|()| true),
     }
@@ -74,7 +77,7 @@ async fn download_all(
         if path == to {
             return Ok(false);
         }
-        download_file(store, &object.location, &path).await.map(|()| true)
+        download_file(store, &object.location, &path, progress).await.map(|()| true)
     });
     finish_all(copies, &has_failed).await
 }
@@ -104,14 +107,18 @@ async fn download_file(
     store: &Arc<dyn ObjectStore>,
     key: &ObjectPath,
     to: &Path,
+    progress: &CopyProgress,
 ) -> Result<(), TransferError> {
-    let mut pieces = store.get(key).await?.into_stream();
+    let found = store.get(key).await?;
+    progress.known_bytes.fetch_add(found.meta.size, Ordering::Relaxed);
+    let mut pieces = found.into_stream();
     if let Some(folder) = to.parent() {
         tokio::fs::create_dir_all(folder).await.map_err(disk(folder))?;
     }
     let mut file = tokio::fs::File::create(to).await.map_err(disk(to))?;
     while let Some(piece) = pieces.try_next().await? {
         file.write_all(&piece).await.map_err(disk(to))?;
+        progress.copied_bytes.fetch_add(piece.len() as u64, Ordering::Relaxed);
     }
     file.flush().await.map_err(disk(to))
 }
@@ -121,10 +128,11 @@ pub(crate) async fn upload(
     store: &Arc<dyn ObjectStore>,
     from: &Path,
     key: &ObjectPath,
+    progress: &CopyProgress,
 ) -> Result<(), TransferError> {
     let found = tokio::fs::metadata(from).await.map_err(disk(from))?;
     if !found.is_dir() {
-        return upload_file(store, from, key.clone()).await;
+        return upload_file(store, from, key.clone(), progress).await;
     }
     let folder = from.to_owned();
     let files = tokio::task::spawn_blocking(move || files_below(&folder)).await;
@@ -136,7 +144,7 @@ pub(crate) async fn upload(
         // Parsed, for joining would encode what is odd in a name.
         let key =
             ObjectPath::parse(format!("{key}/{}", steps.join("/"))).map_err(object_store::Error::from)?;
-        upload_file(store, &path, key).await.map(|()| true)
+        upload_file(store, &path, key, progress).await.map(|()| true)
     });
     finish_all(copies, &has_failed).await.map(drop)
 }
@@ -145,20 +153,23 @@ async fn upload_file(
     store: &Arc<dyn ObjectStore>,
     from: &Path,
     key: ObjectPath,
+    progress: &CopyProgress,
 ) -> Result<(), TransferError> {
     let mut file = tokio::fs::File::open(from).await.map_err(disk(from))?;
     let size = file.metadata().await.map_err(disk(from))?.len();
+    progress.known_bytes.fetch_add(size, Ordering::Relaxed);
     if size <= PART_BYTES / 8 {
         let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
         file.read_to_end(&mut bytes).await.map_err(disk(from))?;
         store.put(&key, bytes.into()).await?;
+        progress.copied_bytes.fetch_add(size, Ordering::Relaxed);
         return Ok(());
     }
     // Never closed.
     let _place = LARGE_FILES.acquire().await;
     let part = usize::try_from(PART_BYTES.max(size / MOST_PARTS)).unwrap_or(usize::MAX);
     let mut parts = WriteMultipart::new_with_chunk_size(store.put_multipart(&key).await?, part);
-    if let Err(error) = send_parts(&mut parts, &mut file, from).await {
+    if let Err(error) = send_parts(&mut parts, &mut file, from, progress).await {
         // Else the store keeps the parts that it has, and counts them. It may be out of reach; the first error tells more.
         let _ = parts.abort().await;
         return Err(error);
@@ -171,13 +182,17 @@ async fn send_parts(
     parts: &mut WriteMultipart,
     file: &mut tokio::fs::File,
     from: &Path,
+    progress: &CopyProgress,
 ) -> Result<(), TransferError> {
     let mut buffer = vec![0; 256 * 1024];
     loop {
         parts.wait_for_capacity(PARTS_AT_ONCE).await?;
         match file.read(&mut buffer).await.map_err(disk(from))? {
             0 => return Ok(()),
-            count => parts.write(buffer.get(..count).unwrap_or_default()),
+            count => {
+                parts.write(buffer.get(..count).unwrap_or_default());
+                progress.copied_bytes.fetch_add(count as u64, Ordering::Relaxed);
+            }
         }
     }
 }

@@ -8,18 +8,20 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
+use ferroflow_model::record::LinkDirection;
 use ferroflow_model::{RunId, RunStatus};
-use ferroflow_ports::{ErrorKind, Happening, Store};
+use ferroflow_ports::executor::ArtifactCopy;
+use ferroflow_ports::{ErrorKind, Executor, Happening, Store};
 use futures_util::stream::{BoxStream, StreamExt};
 use hyper::StatusCode;
 use hyper::header::{HeaderName, HeaderValue};
 use serde::Serialize;
-use tokio::time::Instant;
+use tokio::time::{Instant, Interval};
 
 use super::convert::run_head;
 use super::feed::{Entry, Listener, What};
 use super::query::Query;
-use super::wire::{ListChange, RowChange, RunChange};
+use super::wire::{CopyState, ListChange, RowChange, RunChange};
 use super::{OwnApi, Question};
 use crate::rest::answer::{Answer, answer};
 use crate::status::{ApiError, Code};
@@ -84,8 +86,10 @@ impl OwnApi {
         let id: RunId = parse_id(run::WHAT, question.field("run_id"))?;
         let listener = self.changes.listen(resume_cursor(question, &query));
         self.services.store.run(id).await?;
+        let (store, executor) = (Arc::clone(&self.services.store), Arc::clone(&self.services.executor));
+        let ticks = tokio::time::interval_at(Instant::now() + PROGRESS_EVERY, PROGRESS_EVERY);
         let state =
-            RunEvents { run: id, store: Arc::clone(&self.services.store), listener, has_ended: false };
+            RunEvents { run: id, store, executor, listener, ticks, has_copies: false, has_ended: false };
         let texts = futures_util::stream::unfold(state, async |mut state| Some((state.next().await?, state)));
         self.events(Events::new(texts.boxed()))
     }
@@ -103,7 +107,11 @@ impl OwnApi {
 struct RunEvents {
     run: RunId,
     store: Arc<dyn Store>,
+    executor: Arc<dyn Executor>,
     listener: Listener,
+    ticks: Interval,
+    /// Whether copies were told of that are not known to be done.
+    has_copies: bool,
     has_ended: bool,
 }
 
@@ -116,7 +124,14 @@ impl RunEvents {
             return Some(self.reset("the cursor is too old"));
         }
         loop {
-            let Some(entry) = self.listener.next().await else {
+            let entry = tokio::select! {
+                entry = self.listener.next() => entry,
+                _ = self.ticks.tick() => match self.copies() {
+                    Some(text) => return Some(text),
+                    None => continue,
+                },
+            };
+            let Some(entry) = entry else {
                 return Some(self.reset("the connection was too slow"));
             };
             if !entry.what.is_about(self.run) {
@@ -132,6 +147,25 @@ impl RunEvents {
     fn reset(&self, reason: &str) -> String {
         let id = format!("{}-{}", self.listener.life, self.listener.number);
         event("reset", &id, &RunChange::Reset { reason: reason.to_owned() })
+    }
+
+    /// Copies under way; `None` if there are none, as was told.
+    fn copies(&mut self) -> Option<String> {
+        let copies = self.executor.copies(self.run);
+        let had_copies = std::mem::replace(&mut self.has_copies, !copies.is_empty());
+        if copies.is_empty() && !had_copies {
+            return None;
+        }
+        let state = |copy: ArtifactCopy| CopyState {
+            path: copy.id.path.to_string(),
+            is_output: copy.direction == LinkDirection::Output,
+            copied_bytes: copy.copied_bytes,
+            known_bytes: copy.known_bytes,
+        };
+        // Progress is no change to go on after: the number stays that of the last one.
+        let id = format!("{}-{}", self.listener.life, self.listener.number);
+        let copies = copies.into_iter().map(state).collect();
+        Some(event("copies", &id, &RunChange::Copies { copies }))
     }
 
     async fn told(&mut self, entry: &Entry) -> String {

@@ -3,13 +3,14 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type ReactNode, Suspense, useEffect, useMemo } from "react";
 import type { RunOverview, TaskState } from "@/api/generated";
-import { useRunState } from "@/api/run-stream";
+import { useCopies, useRunState } from "@/api/run-stream";
 import { runQueries } from "@/api/runs";
 import { Failure, SkeletonRows } from "@/components/ui/feedback";
 import { useShortcuts } from "@/lib/keys";
 import { late } from "@/lib/late";
 import { useSearchAll, useSetSearch } from "@/lib/search";
 import { isActive, stateOf } from "@/lib/state";
+import { Copies } from "./copies";
 import { OverviewTab } from "./overview";
 import { RunHeader, TABS, type TabId } from "./run-header";
 
@@ -41,6 +42,7 @@ export function RunPage({ runId, embedded = false }: { runId: string; embedded?:
   const navigate = useNavigate();
   const overview = useQuery(runQueries.overview(runId));
   const state = useRunState(runId);
+  const copies = useCopies(runId);
   const tasks = state.data?.tasks ?? NO_TASKS;
   const tab = (TABS.find(([id]) => id === search.tab)?.[0] ?? (embedded ? "graph" : "overview")) as TabId;
   const inspects = search.task !== undefined && tab !== "logs";
@@ -87,6 +89,7 @@ export function RunPage({ runId, embedded = false }: { runId: string; embedded?:
   return (
     <>
       <RunHeader overview={overview.data} tasks={tasks} tab={tab} embedded={embedded} />
+      {copies.length > 0 && <Copies copies={copies} />}
       <div className="relative flex min-h-0 flex-1">
         <div className="flex min-w-0 flex-1 flex-col">
           <Suspense fallback={<SkeletonRows />}>

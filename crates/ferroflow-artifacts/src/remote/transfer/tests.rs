@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
+use ferroflow_ports::artifact::CopyProgress;
 use futures_util::stream::{BoxStream, StreamExt as _, TryStreamExt as _};
 use object_store::memory::InMemory;
 use object_store::path::Path as ObjectPath;
@@ -146,13 +147,13 @@ async fn a_large_file_that_is_broken_off_anywhere_is_not_there() {
     let mut broken = 0;
     for steps in 0..ENOUGH {
         let store = Arc::new(InMemory::new());
-        if upload(&Breaking::after(&store, steps), &from, &key).await.is_ok() {
+        if upload(&Breaking::after(&store, steps), &from, &key, &CopyProgress::default()).await.is_ok() {
             break;
         }
         broken += 1;
         assert!(store.head(&key).await.is_err(), "broken off after {steps} steps");
         // The next try is not disturbed by the first one.
-        upload(&Breaking::after(&store, ENOUGH), &from, &key).await.unwrap();
+        upload(&Breaking::after(&store, ENOUGH), &from, &key, &CopyProgress::default()).await.unwrap();
         assert_eq!(store.get(&key).await.unwrap().bytes().await.unwrap(), bytes);
     }
     // Its begin, three parts, its end.
@@ -161,7 +162,7 @@ async fn a_large_file_that_is_broken_off_anywhere_is_not_there() {
     store.put(&key, bytes.clone().into()).await.unwrap();
     let mut broken = 0;
     for steps in 0..ENOUGH {
-        if download(&Breaking::after(&store, steps), &key, &to).await.is_ok() {
+        if download(&Breaking::after(&store, steps), &key, &to, &CopyProgress::default()).await.is_ok() {
             break;
         }
         broken += 1;
@@ -183,13 +184,14 @@ async fn a_folder_that_is_broken_off_anywhere_is_copied_by_the_next_try() {
     let key = ObjectPath::from("root/folder");
     for steps in 0..ENOUGH {
         let store = Arc::new(InMemory::new());
-        let is_done = upload(&Breaking::after(&store, steps), &from, &key).await.is_ok();
+        let is_done =
+            upload(&Breaking::after(&store, steps), &from, &key, &CopyProgress::default()).await.is_ok();
         for object in store.list(Some(&key)).try_collect::<Vec<_>>().await.unwrap() {
             check(&from, &object);
         }
-        upload(&Breaking::after(&store, ENOUGH), &from, &key).await.unwrap();
+        upload(&Breaking::after(&store, ENOUGH), &from, &key, &CopyProgress::default()).await.unwrap();
         assert_eq!(store.list(Some(&key)).count().await, 10);
-        if download(&Breaking::after(&store, steps), &key, &to).await.is_err() {
+        if download(&Breaking::after(&store, steps), &key, &to, &CopyProgress::default()).await.is_err() {
             assert!(!to.exists(), "broken off after {steps} steps");
             continue;
         }
@@ -206,4 +208,25 @@ async fn a_folder_that_is_broken_off_anywhere_is_copied_by_the_next_try() {
 fn check(from: &Path, object: &ObjectMeta) {
     let file = from.join("deep").join(object.location.filename().unwrap());
     assert_eq!(object.size, file.metadata().unwrap().len(), "{}", object.location);
+}
+
+#[tokio::test]
+async fn progress_is_told_in_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+    std::fs::create_dir_all(&from).unwrap();
+    for (name, length) in [("large", 9_000_000), ("small", 100), ("empty", 0)] {
+        std::fs::write(from.join(name), content(length)).unwrap();
+    }
+    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let key = ObjectPath::from("folder");
+    let told = |progress: &CopyProgress| {
+        (progress.copied_bytes.load(Ordering::Relaxed), progress.known_bytes.load(Ordering::Relaxed))
+    };
+    let progress = CopyProgress::default();
+    upload(&store, &from, &key, &progress).await.unwrap();
+    assert_eq!(told(&progress), (9_000_100, 9_000_100));
+    let progress = CopyProgress::default();
+    download(&store, &key, &to, &progress).await.unwrap();
+    assert_eq!(told(&progress), (9_000_100, 9_000_100));
 }

@@ -24,6 +24,12 @@ pub(crate) enum RunChange {
         /// How many.
         count: u64,
     },
+    /// Artifacts on their way from and to stores elsewhere, once a second while there are any, and once when there are
+    /// none any more.
+    Copies {
+        /// All of the run.
+        copies: Vec<CopyState>,
+    },
     /// The run was removed. The stream ends.
     Deleted {
         /// The run.
@@ -34,6 +40,19 @@ pub(crate) enum RunChange {
         /// Why, for the log.
         reason: String,
     },
+}
+
+/// Artifacts of a task on their way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct CopyState {
+    /// Path of the task.
+    pub(crate) path: String,
+    /// Whether outputs go to the store; else inputs come from there.
+    pub(crate) is_output: bool,
+    /// Bytes that were copied.
+    pub(crate) copied_bytes: u64,
+    /// Bytes of all files that were begun: the whole, once the last one is.
+    pub(crate) known_bytes: u64,
 }
 
 /// How a row of a list changed.
