@@ -7,8 +7,8 @@ from pathlib import Path
 import kfp
 import pytest
 from azure.storage.blob import BlobServiceClient
-from kfp import dsl
 
+from blobs import blobs
 from ferroflow import Server
 from s3 import free_port, until_open
 
@@ -16,28 +16,6 @@ from s3 import free_port, until_open
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 HERE = Path(__file__).resolve().parent
-
-
-@dsl.component
-def make(out: dsl.Output[dsl.Artifact]):
-    import os
-
-    os.makedirs(out.path)
-    for name, size in (("small", 10), ("large", 20 << 20)):
-        with open(os.path.join(out.path, name), "wb") as file:
-            file.write(b"x" * size)
-
-
-@dsl.component
-def use(made: dsl.Input[dsl.Artifact]) -> str:
-    import os
-
-    return " ".join(f"{name} {os.path.getsize(os.path.join(made.path, name))}" for name in sorted(os.listdir(made.path)))
-
-
-@dsl.pipeline(name="blobs")
-def blobs() -> str:
-    return use(made=make().outputs["out"]).output
 
 
 @pytest.fixture

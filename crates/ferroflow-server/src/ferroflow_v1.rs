@@ -3,7 +3,8 @@
 //!
 //! One file for each resource, with its handlers; [`wire`] is the contract, `docs/reference/ferroflow-v1.md` the list of
 //! addresses. The parts that decide something are pure: [`graph`] with [`graph_layout`], [`timeline`], [`cache_parts`],
-//! [`log_order`], [`traceback`], [`version_diff`]. Every answer is bounded. Begin with [`OwnApi::answer`].
+//! [`log_order`], [`traceback`], [`version_diff`], [`table`], [`metadata_filter`]. Every answer is bounded. Begin with
+//! [`OwnApi::answer`].
 
 mod archive;
 mod artifact;
