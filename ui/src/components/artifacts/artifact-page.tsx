@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Download } from "lucide-react";
 import { lazy, Suspense } from "react";
-import { artifactQueries, contentUrl } from "@/api/artifacts";
+import { archiveUrl, artifactQueries, contentUrl } from "@/api/artifacts";
 import type { ArtifactDetail, ArtifactUse } from "@/api/generated";
 import { TextLink } from "@/components/link";
 import { Facts } from "@/components/run/facts";
@@ -32,11 +32,13 @@ export function ArtifactPage({ id, lineage = false }: { id: string; lineage?: bo
         crumbs={[{ label: "Artifacts", to: "/artifacts" }]}
         aside={<span className="text-ink-3">{typeName(artifact.artifact_type)}</span>}
         actions={
-          !detail.data.unreadable &&
-          detail.data.files.length <= 1 && (
-            <a href={contentUrl(id, "", true)} className={buttonClass()}>
+          !detail.data.unreadable && (
+            <a
+              href={isFolder(detail.data) ? archiveUrl(id) : contentUrl(id, "", true)}
+              className={buttonClass()}
+            >
               <Download size={14} />
-              Download
+              {isFolder(detail.data) ? "Download .tar.gz" : "Download"}
             </a>
           )
         }
@@ -62,6 +64,10 @@ export function ArtifactPage({ id, lineage = false }: { id: string; lineage?: bo
   );
 }
 
+function isFolder({ files }: ArtifactDetail): boolean {
+  return files.some((file) => file.path !== "");
+}
+
 function Overview({ detail }: { detail: ArtifactDetail }) {
   const { artifact, files, size_bytes, unreadable } = detail;
   const [file, setFile] = useParam("file");
@@ -73,8 +79,8 @@ function Overview({ detail }: { detail: ArtifactDetail }) {
           title="Content"
           aside={<span className="num text-label text-ink-3">{unreadable ? "" : bytes(size_bytes)}</span>}
         >
-          <ArtifactPreview id={artifact.artifact_id} path={file} />
-          {files.length > 1 && (
+          {(file || !isFolder(detail)) && <ArtifactPreview id={artifact.artifact_id} path={file} />}
+          {isFolder(detail) && (
             <ul className="max-h-72 overflow-auto border-t border-line py-1">
               {files.map((each) => (
                 <li key={each.path} className="flex items-center gap-3 px-4 py-1 hover:bg-hover">
