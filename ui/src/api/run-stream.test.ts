@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { RunRow, RunState, TaskState } from "./generated";
 import { patchPage } from "./run-list-stream";
-import { applyTasks } from "./run-stream";
+import { applyChanges, applyTasks } from "./run-stream";
 import { belongsTo } from "./runs";
 
 const task = (task_id: string, state: TaskState["state"]) => ({ task_id, state }) as TaskState;
@@ -16,6 +16,22 @@ test("changed tasks keep their places, new ones come last", () => {
   ]);
   expect(after.tasks[0]).toBe(before.tasks[0]);
   expect(applyTasks(before, [])).toBe(before);
+});
+
+test("of several changes of a task the last one counts", () => {
+  const before = { run: { state: "RUNNING" }, tasks: [task("a", "PENDING")] } as RunState;
+  const after = applyChanges(before, [
+    { kind: "tasks", tasks: [task("a", "RUNNING"), task("b", "RUNNING")] },
+    { kind: "artifacts", count: 1 },
+    { kind: "tasks", tasks: [task("a", "SUCCEEDED")] },
+    { kind: "run", run: { state: "SUCCEEDED" } as RunState["run"] },
+  ]);
+  expect(after.run.state).toBe("SUCCEEDED");
+  expect(after.tasks.map((each) => [each.task_id, each.state])).toEqual([
+    ["a", "SUCCEEDED"],
+    ["b", "RUNNING"],
+  ]);
+  expect(applyChanges(before, [{ kind: "artifacts", count: 1 }])).toBe(before);
 });
 
 test("a page without changed rows stays the same object", () => {

@@ -59,7 +59,7 @@ export function useRunState(id: string) {
       flushTimer = undefined;
       const changes = waiting;
       waiting = [];
-      client.setQueryData<RunState>(key, (before) => before && changes.reduce(applyChange, before));
+      client.setQueryData<RunState>(key, (before) => before && applyChanges(before, changes));
       client.setQueryData<RunOverview>(runQueries.overview(id).queryKey, (before) =>
         withHead(before, changes),
       );
@@ -96,10 +96,12 @@ export function useRunState(id: string) {
   return snapshot;
 }
 
-function applyChange(state: RunState, change: RunChange): RunState {
-  if (change.kind === "run") return { ...state, run: change.run };
-  if (change.kind === "tasks") return applyTasks(state, change.tasks);
-  return state;
+/** All at once: a run of thousands of tasks is walked through once, however many changes there are. */
+export function applyChanges(state: RunState, changes: readonly RunChange[]): RunState {
+  const head = changes.findLast((change) => change.kind === "run");
+  const tasks = changes.flatMap((change) => (change.kind === "tasks" ? change.tasks : []));
+  const after = applyTasks(state, tasks);
+  return head?.kind === "run" ? { ...after, run: head.run } : after;
 }
 
 function withHead(before: RunOverview | undefined, changes: readonly RunChange[]): RunOverview | undefined {

@@ -14,6 +14,7 @@ export interface NodeState {
 
 /** Every way to write a path with `*` in the place of some of its loop indexes. */
 export function starred(path: string, loops: ReadonlySet<string>): string[] {
+  if (loops.size === 0) return [path];
   let forms = [""];
   let prefix = "";
   for (const name of path.split("/")) {
