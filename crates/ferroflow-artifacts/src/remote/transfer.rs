@@ -15,13 +15,13 @@ use tokio::sync::Semaphore;
 
 /// Files of a folder that are under way at once.
 const FILES_AT_ONCE: usize = 16;
-/// Larger files go in parts of this size.
-const PART_BYTES: u64 = 8 * 1024 * 1024;
+/// Larger files go in parts of this size, the smallest that S3 takes: more of them are under way in the same memory.
+const PART_BYTES: u64 = 5 * 1024 * 1024;
 /// Stores take ten thousand parts, and a little room is left.
 const MOST_PARTS: u64 = 9_000;
-/// Parts of one file under way at once, beside the one that is read.
-const PARTS_AT_ONCE: usize = 2;
-/// Large files under way at once: with their parts they take at most 48 MiB, and small ones 16.
+/// Parts under way at once, beside the one that is read: of the only large file, and of each of two.
+const PARTS_AT_ONCE: (usize, usize) = (6, 3);
+/// Large files under way at once: with their parts they take at most 55 MiB, and small ones 10.
 static LARGE_FILES: Semaphore = Semaphore::const_new(2);
 
 /// A copy that did not come about.
@@ -186,7 +186,9 @@ async fn send_parts(
 ) -> Result<(), TransferError> {
     let mut buffer = vec![0; 256 * 1024];
     loop {
-        parts.wait_for_capacity(PARTS_AT_ONCE).await?;
+        let (alone, of_two) = PARTS_AT_ONCE;
+        let at_once = if LARGE_FILES.available_permits() > 0 { alone } else { of_two };
+        parts.wait_for_capacity(at_once).await?;
         match file.read(&mut buffer).await.map_err(disk(from))? {
             0 => return Ok(()),
             count => {
